@@ -1,0 +1,1 @@
+"""The host project: knows the recommender only through settings, urls and declarations."""

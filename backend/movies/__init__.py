@@ -1,0 +1,1 @@
+"""MovieLens: a second, differently shaped host."""

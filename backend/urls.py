@@ -1,0 +1,9 @@
+"""Where everything is."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/", include("recommender_app.urls")),
+]

@@ -1,0 +1,1 @@
+"""Plain, readable admin pages."""

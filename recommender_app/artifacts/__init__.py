@@ -1,0 +1,1 @@
+"""Immutable folders of plain arrays: the only bridge between training and serving. No Django."""

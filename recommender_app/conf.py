@@ -1,0 +1,84 @@
+"""One settings dict, ``RECOMMENDER``, over documented defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+SETTING = "RECOMMENDER"
+
+DEFAULTS: dict[str, Any] = {
+    # Where datasets and models live; a folder that web and training processes both see.
+    "ARTIFACT_ROOT": None,  # None = <BASE_DIR>/ml_artifacts, else <working directory>/ml_artifacts
+    # Load the live models in AppConfig.ready(): "auto" = in processes that serve, True, False.
+    "PRELOAD": "auto",
+    # Requests
+    "LIMIT_DEFAULT": 10,
+    "LIMIT_MAX": 100,
+    "HISTORY_LIMIT": 500,  # most recent interactions read per request
+    "OVERFETCH": (4, 20),  # proposals per asked item, first and second try
+    "RELOAD_SECONDS": 5.0,  # how often a process looks for a new release
+    "THROTTLE_RATES": {"recommendations": "120/min", "schema": "60/min"},
+    # Routing: COLD_START_THRESHOLD and WARM_USER_THRESHOLD are interaction counts.
+    "COLD_START_THRESHOLD": 5,
+    "WARM_USER_THRESHOLD": 20,
+    # Training
+    "SEED": 42,
+    "MIN_USERS": 10,
+    "MIN_ITEMS": 10,
+    "MIN_INTERACTIONS": 100,
+    "TEST_FRACTION": 0.2,  # newest part of the interactions held out to measure a version
+    "N_THREADS": 0,  # training threads, 0 = all cores
+    # Engine key -> dotted path of its trainer; resolved at training time only.
+    "TRAINERS": {
+        "popular": "recommender_app.trainers.popularity.PopularityTrainer",
+        "trending": "recommender_app.trainers.popularity.TrendingTrainer",
+        "als": "recommender_app.trainers.als.ALSTrainer",
+    },
+}
+
+
+class RecommenderSettings:
+    """Attribute access to ``settings.RECOMMENDER`` over ``DEFAULTS``."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in DEFAULTS:
+            raise AttributeError(f"There is no recommender setting {name}: choose from {', '.join(sorted(DEFAULTS))}.")
+        return configured().get(name, DEFAULTS[name])
+
+    @property
+    def artifact_root(self) -> Path:
+        """Folder of datasets, models and LIVE hints."""
+        root = self.ARTIFACT_ROOT
+        if root is None:
+            root = Path(getattr(django_settings, "BASE_DIR", ".")) / "ml_artifacts"
+        return Path(root).resolve()
+
+
+def configured() -> dict[str, Any]:
+    """Return what the host wrote; a value that is no dict is left to the system checks."""
+    values = getattr(django_settings, SETTING, None)
+    return values if isinstance(values, dict) else {}
+
+
+def unknown_keys() -> list[str]:
+    """Return the host's keys that mean nothing here."""
+    return sorted(set(configured()) - set(DEFAULTS))
+
+
+settings = RecommenderSettings()
+
+
+@receiver(setting_changed, dispatch_uid="recommender_settings_changed")
+def _forget_loaded_models(*, setting: str, **_kwargs: Any) -> None:
+    """Tests that override ``RECOMMENDER`` must not keep models of another root."""
+    if setting == SETTING:
+        for forget in on_reload:
+            forget()
+
+
+on_reload: list[Any] = []  # callables that drop state derived from the settings

@@ -1,0 +1,1 @@
+"""Datasets: ids, interactions, features, splits, the exported folder. No Django."""

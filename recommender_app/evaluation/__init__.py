@@ -1,0 +1,1 @@
+"""Metrics, full-ranking evaluation and paired comparison. No Django."""

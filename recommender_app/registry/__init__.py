@@ -1,0 +1,1 @@
+"""Rows of runs, versions and releases: register, promote, roll back."""

@@ -1,0 +1,1 @@
+"""From a request to an answer: loaded releases, router, pipeline, request log."""

@@ -1,0 +1,5 @@
+"""Loaded releases."""
+
+
+def preload() -> None:
+    """Load."""

@@ -1,0 +1,1 @@
+"""Trainers learn engines from datasets: the only place of the heavy libraries. No Django."""

@@ -1,0 +1,99 @@
+"""The contract of every trainer."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, get_args, get_type_hints
+
+from recommender_app.dataset.dataset import Dataset
+from recommender_app.engines.base import Engine
+from recommender_app.exceptions import ConfigurationError, NotEnoughData
+
+Progress = Callable[[int, int, str], None]  # done, total, what is being done
+
+
+def silent(done: int, total: int, label: str) -> None:
+    """Report progress to nobody."""
+
+
+@dataclass(frozen=True)
+class TrainerConfig:
+    """What a trainer can be told; subclasses add documented fields. Round-trips through JSON."""
+
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Build from JSON values or from command-line strings ("128", "none", "true").
+
+        Raises:
+            ConfigurationError: an unknown name, or a value of the wrong type.
+        """
+        types = get_type_hints(cls)
+        fields = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - fields)
+        if unknown:
+            raise ConfigurationError(f"Unknown option {', '.join(unknown)}: choose from {', '.join(sorted(fields))}.")
+        return cls(**{name: _convert(name, value, types[name]) for name, value in values.items()})
+
+
+class Trainer(ABC):
+    """Learns an engine from a dataset. Same data, config and seed on one thread: same bytes."""
+
+    key: ClassVar[str]
+    Config: ClassVar[type[TrainerConfig]] = TrainerConfig
+
+    @abstractmethod
+    def train(
+        self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
+    ) -> Engine:
+        """Return a trained engine over the dataset's item rows; ``config=None`` means the defaults.
+
+        Raises:
+            NotEnoughData: there is nothing to learn from; the message says what is missing.
+            TrainingError: learning diverged.
+        """
+
+
+def require_data(dataset: Dataset, n_users: int = 1, n_items: int = 1, n_interactions: int = 1) -> None:
+    """Raise NotEnoughData unless the *positive* part of the dataset has at least these numbers."""
+    positives = dataset.positives
+    users = int((positives.getnnz(axis=1) > 0).sum())
+    items = int((positives.getnnz(axis=0) > 0).sum())
+    found = {"users": (users, n_users), "items": (items, n_items), "interactions": (positives.nnz, n_interactions)}
+    missing = [f"{have} {what} (at least {need})" for what, (have, need) in found.items() if have < need]
+    if missing:
+        raise NotEnoughData(f"Too little to learn from: {', '.join(missing)} with positive interactions.")
+
+
+def _convert(name: str, value: Any, expected: Any) -> Any:
+    choices = [choice for choice in (get_args(expected) or (expected,)) if choice is not type(None)]
+    if value is None or (isinstance(value, str) and value.lower() == "none"):
+        if type(None) in get_args(expected):
+            return None
+        raise ConfigurationError(f"{name} must not be empty.")
+    if choices and not isinstance(choices[0], type):  # Literal
+        if value in choices:
+            return value
+        raise ConfigurationError(f"{name}={value!r}: choose from {', '.join(map(str, choices))}.")
+    return _convert_scalar(name, value, choices[0])
+
+
+def _convert_scalar(name: str, value: Any, kind: type) -> Any:
+    if kind is bool and isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if kind in (int, float) and not isinstance(value, bool):
+        try:
+            return kind(value)
+        except ValueError:
+            pass
+    elif isinstance(value, kind):
+        return value
+    raise ConfigurationError(f"{name}={value!r} is not a {kind.__name__}.")

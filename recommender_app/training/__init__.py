@@ -1,0 +1,1 @@
+"""Export, train, measure, publish."""

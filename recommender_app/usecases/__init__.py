@@ -1,0 +1,1 @@
+"""What the host declares, and every query that the declaration implies."""

@@ -1,0 +1,112 @@
+"""How a host declares who gets what recommended, learned from which table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db.models import F, Model, QuerySet, Value
+from django.db.models.expressions import BaseExpression, Combinable
+from django.http import HttpRequest
+
+from recommender_app.dataset.pairs import PairWeighting
+from recommender_app.exceptions import ConfigurationError, UserNotFound
+
+Expression = str | BaseExpression | Combinable
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """One table that interactions are read from.
+
+    Attributes:
+        model: the host's model.
+        user, item: lookups from it to the user's and the item's primary key (``position__startup``).
+        event: field that names the event, ``Value("apply")`` for all rows, or any expression
+            that yields the event's name (``Case(When(...))``); null rows are left out.
+        at: the time field, indexed together with ``user``.
+        strength: number that multiplies the event's weight; field or expression, 1 if None.
+    """
+
+    model: type[Model]
+    user: str
+    item: str
+    event: Expression
+    at: str
+    strength: Expression | None = None
+
+    def event_expression(self) -> Any:
+        """Return the event as a query expression."""
+        return F(self.event) if isinstance(self.event, str) else self.event
+
+    def strength_expression(self) -> Any:
+        """Return the strength as a query expression."""
+        if self.strength is None:
+            return Value(1.0)
+        return F(self.strength) if isinstance(self.strength, str) else self.strength
+
+
+class UseCase:
+    """A named place of recommendation. Subclass, set the attributes, decorate with ``@register``.
+
+    ``users`` and ``items`` are models; ``interactions`` is one ``Interactions`` or a list.
+    Everything else has a default that works.
+    """
+
+    key: ClassVar[str] = ""
+    users: ClassVar[type[Model]]
+    items: ClassVar[type[Model]]
+    interactions: ClassVar[Interactions | Sequence[Interactions]] = ()
+    weights: ClassVar[Mapping[str, float]] = {}
+    conversions: ClassVar[tuple[str, ...]] = ()
+    hide_after: ClassVar[tuple[str, ...]] = ()
+    relevant_events: ClassVar[tuple[str, ...]] = ()  # a hit in evaluation; () = every positive event
+    half_life_days: ClassVar[float | None] = None  # time decay of interaction weights
+    pair_weighting: ClassVar[PairWeighting] = "max"
+    item_text: ClassVar[tuple[str, ...]] = ()
+    item_categories: ClassVar[tuple[str, ...]] = ()
+    item_numbers: ClassVar[tuple[str, ...]] = ()
+    user_text: ClassVar[tuple[str, ...]] = ()
+    user_categories: ClassVar[tuple[str, ...]] = ()
+    user_numbers: ClassVar[tuple[str, ...]] = ()
+    changed_at: ClassVar[str | None] = None  # item field that grows with every change
+    newest_first: ClassVar[tuple[str, ...]] = ("-pk",)  # order of the last fallback
+    filterset_class: ClassVar[Any] = None
+    item_serializer: ClassVar[Any] = None  # DRF serializer class or its dotted path
+
+    def get_items(self, user: Any) -> QuerySet[Any]:
+        """Return the items that may be shown to ``user``: the authority on eligibility."""
+        return self.items._default_manager.all()
+
+    def get_user(self, request: HttpRequest) -> Any:
+        """Return the user that the requester asks for; ``request.user`` where it is one.
+
+        Raises:
+            UserNotFound: the requester has no such user; answered with 404.
+        """
+        user = getattr(request, "user", None)
+        if isinstance(user, self.users):
+            return user
+        raise UserNotFound(f"{type(self).__name__}.get_user() does not say who is asking: implement it.")
+
+    def record(self, user: Any, item: Any, event: str, at: datetime) -> Any:
+        """Write one event as a row of the host's own table."""
+        raise ConfigurationError(f"{type(self).__name__} does not implement record(): events cannot be posted.")
+
+    @property
+    def sources(self) -> tuple[Interactions, ...]:
+        """The interaction tables, always as a tuple."""
+        declared = self.interactions
+        return (declared,) if isinstance(declared, Interactions) else tuple(declared)
+
+    @property
+    def evaluated_events(self) -> tuple[str, ...]:
+        """Events that count as a hit in evaluation."""
+        return self.relevant_events or tuple(event for event, weight in self.weights.items() if weight > 0)
+
+    @property
+    def label(self) -> str:
+        """Human-readable name."""
+        return self.key.replace("_", " ")

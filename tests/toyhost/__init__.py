@@ -1,0 +1,1 @@
+"""A library: readers, books, readings."""
