@@ -1,0 +1,53 @@
+# Two commands do everything: `make demo` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+PORT ?= 8000
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help demo serve test lint bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.installed  ## set up, load data, train, evaluate, promote, and ask a real server for recommendations
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py demo
+
+serve: $(VENV)/.installed  ## leave the site running on :8000
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py runserver $(PORT)
+
+test: $(VENV)/.test-installed  ## install what the tests need, lint, run the whole suite
+	.ci/system-packages redis-server=redis-server '/usr/lib/postgresql/*/bin/postgres=postgresql'
+	$(MAKE) lint
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup
+
+lint: $(VENV)/.test-installed  ## ruff, mypy, import contracts, missing migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/.test-installed  ## run the benchmarks (DATA=folder of the public data sets)
+	$(BIN)/python -m tests.benchmarks.als_overhead $(DATA)/yelp2018-lightgcn
+
+clean:  ## remove what the commands above made
+	rm -rf $(VENV) .demo bench build dist *.egg-info db.sqlite3* ml_artifacts/datasets ml_artifacts/models ml_artifacts/LIVE
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/system-packages no-such-binary=python3-venv
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.test-installed: tests/requirements.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --requirement tests/requirements.txt
+	@touch $@
