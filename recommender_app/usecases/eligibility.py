@@ -1,0 +1,52 @@
+"""What may be shown to a user: the database decides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.rows import ITEM, USER, interaction_rows
+
+
+def eligible_items(use_case: UseCase, user: Any, ids: Iterable[Any]) -> dict[Any, Any]:
+    """Return {id: item} of those ``ids`` that may be shown to ``user``, in one query.
+
+    An id that cannot be a key of the item model (an old model's, say) is not eligible.
+    """
+    items = shown_items(use_case, user).filter(pk__in=_usable_ids(use_case, ids))
+    return {item.pk: item for item in items.order_by()}
+
+
+def newest_eligible(use_case: UseCase, user: Any, limit: int, exclude_ids: Collection[Any] = ()) -> list[Any]:
+    """Return up to ``limit`` items that may be shown, in the order of ``newest_first``, in one query."""
+    items = shown_items(use_case, user)
+    if exclude_ids:
+        items = items.exclude(pk__in=_usable_ids(use_case, exclude_ids))
+    return list({item.pk: item for item in items.order_by(*use_case.newest_first)[:limit]}.values())
+
+
+def shown_items(use_case: UseCase, user: Any) -> QuerySet[Any]:
+    """Return ``get_items(user)`` minus whatever a ``hide_after`` event of any source hides.
+
+    However old the event is, and whether or not it has a weight.
+    """
+    items = use_case.get_items(user)
+    for source in use_case.sources if use_case.hide_after else ():
+        hidden = interaction_rows(source, use_case.hide_after).filter(**{USER: user.pk})
+        # NOT IN is safe here: interaction_rows leaves rows without an item out, so no NULL is in the list.
+        items = items.exclude(pk__in=hidden.values(ITEM))
+    return items
+
+
+def _usable_ids(use_case: UseCase, ids: Iterable[Any]) -> list[Any]:
+    key, usable = use_case.items._meta.pk, []
+    for value in ids:
+        try:
+            usable.append(key.to_python(value))
+        except ValidationError:
+            continue
+    return usable
