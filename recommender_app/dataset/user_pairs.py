@@ -1,0 +1,60 @@
+"""The distinct (user, item) pairs of a dataset: what per-user splits hold out as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender_app.dataset.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class UserPairs:
+    """p pairs sorted by user and item, of n interactions.
+
+    Attributes:
+        users: (p,) int64 user rows, ascending.
+        last_times: (p,) int64 microseconds, the pair's newest interaction.
+        of_interaction: (n,) int64, the pair that each interaction belongs to.
+    """
+
+    users: NDArray[np.int64]
+    last_times: NDArray[np.int64]
+    of_interaction: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Self:
+        """Collect the pairs of a dataset."""
+        table = dataset.interactions
+        codes = table.user_rows.astype(np.int64) * dataset.n_items + table.item_rows
+        pairs, of_interaction = np.unique(codes, return_inverse=True)
+        last_times = np.full(len(pairs), np.iinfo(np.int64).min)
+        np.maximum.at(last_times, of_interaction, table.times)
+        return cls(pairs // max(dataset.n_items, 1), last_times, of_interaction)
+
+    def any_of(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return a (p,) mask of the pairs with at least one interaction in the (n,) ``mask``."""
+        found = np.zeros(len(self), dtype=bool)
+        found[self.of_interaction[mask]] = True
+        return found
+
+    def oldest_first(self) -> NDArray[np.intp]:
+        """Return the order of the pairs by user, then time, then item row."""
+        return np.lexsort((self.last_times, self.users))
+
+    def newest_fraction(self, keys: NDArray[Any], fraction: float) -> NDArray[np.bool_]:
+        """Return a (p,) mask of the ``fraction`` (rounded down) of each user's pairs with the largest keys."""
+        order = np.lexsort((keys, self.users))
+        sizes = np.bincount(self.users) if len(self) else np.zeros(0, dtype=np.int64)
+        n_chosen = np.floor(sizes * fraction + 1e-9).astype(np.int64)  # 5 * 0.2 is a whole 1
+        ends = np.cumsum(sizes)
+        users = self.users[order]
+        chosen = np.zeros(len(self), dtype=bool)
+        chosen[order] = np.arange(len(self)) >= (ends - n_chosen)[users]
+        return chosen
