@@ -1,1 +1,1 @@
-"""MovieLens: a second, differently shaped host."""
+"""Movies rated by viewers: MovieLens-100k, a host of another shape than the marketplace."""

@@ -1,0 +1,1 @@
+"""Reading MovieLens-100k and writing it into the tables."""
