@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from recommender_app.exceptions import DatasetError
 
 PREFIX = ".staging-"
+LEFTOVER_SECONDS = 2 * 86_400  # no export takes that long
 
 
 @contextlib.contextmanager
@@ -25,6 +27,7 @@ def staging_folder(parent: Path) -> Iterator[Path]:
     missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     try:
         staging.mkdir(parents=True)
+        _remove_leftovers(parent)
         yield staging
     except OSError as error:
         reason = error.strerror or error
@@ -55,6 +58,14 @@ def discard_folder(place: Path) -> None:
     aside = place.parent / f"{PREFIX}{uuid.uuid4().hex}"
     place.rename(aside)
     shutil.rmtree(aside)
+
+
+def _remove_leftovers(parent: Path) -> None:
+    """Delete what processes that were killed left here long ago."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # somebody else may be deleting it
+            if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
+                shutil.rmtree(folder)
 
 
 def _sync(path: Path) -> None:

@@ -1,6 +1,8 @@
 """Dataset folders: what is written is read; what is damaged is refused in one line."""
 
 import json
+import os
+import time
 import uuid
 
 import numpy as np
@@ -16,6 +18,7 @@ from recommender_app.dataset.folder import read_dataset, write_dataset
 from recommender_app.dataset.ids import IdMap
 from recommender_app.dataset.interactions import InteractionTable
 from recommender_app.dataset.manifest import describe_files
+from recommender_app.dataset.staging import LEFTOVER_SECONDS
 from recommender_app.dataset.tables import read_features, write_features
 from recommender_app.exceptions import DatasetError
 
@@ -174,6 +177,14 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     with pytest.raises(DatasetError, match="ARTIFACT_ROOT"):
         write_dataset(make_dataset(), tmp_path / "file" / "books" / "d")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_process_left_is_cleared_but_not_what_another_is_writing(tmp_path):
+    for name, age in (("old", LEFTOVER_SECONDS + 60), ("new", 60)):
+        (tmp_path / f".staging-{name}").mkdir()
+        os.utime(tmp_path / f".staging-{name}", (time.time() - age,) * 2)
+    write_dataset(make_dataset(), tmp_path / "d")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".staging-new", "d"]
 
 
 def test_a_missing_folder_is_named(tmp_path):
