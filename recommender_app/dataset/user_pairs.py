@@ -19,11 +19,14 @@ class UserPairs:
         users: (p,) int64 user rows, ascending.
         last_times: (p,) int64 microseconds, the pair's newest interaction.
         of_interaction: (n,) int64, the pair that each interaction belongs to.
+        tie_breaks: (p,) int64, a fixed shuffle that orders pairs of equal time. Row order would
+            not do: rows often follow age or popularity, and the test part would be biased.
     """
 
     users: NDArray[np.int64]
     last_times: NDArray[np.int64]
     of_interaction: NDArray[np.int64]
+    tie_breaks: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.users)
@@ -36,7 +39,8 @@ class UserPairs:
         pairs, of_interaction = np.unique(codes, return_inverse=True)
         last_times = np.full(len(pairs), np.iinfo(np.int64).min)
         np.maximum.at(last_times, of_interaction, table.times)
-        return cls(pairs // max(dataset.n_items, 1), last_times, of_interaction)
+        tie_breaks = np.random.default_rng(0).permutation(len(pairs))
+        return cls(pairs // max(dataset.n_items, 1), last_times, of_interaction, tie_breaks)
 
     def any_of(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return a (p,) mask of the pairs with at least one interaction in the (n,) ``mask``."""
@@ -45,12 +49,12 @@ class UserPairs:
         return found
 
     def oldest_first(self) -> NDArray[np.intp]:
-        """Return the order of the pairs by user, then time, then item row."""
-        return np.lexsort((self.last_times, self.users))
+        """Return the order of the pairs by user, then time, then tie break."""
+        return np.lexsort((self.tie_breaks, self.last_times, self.users))
 
     def newest_fraction(self, keys: NDArray[Any], fraction: float) -> NDArray[np.bool_]:
         """Return a (p,) mask of the ``fraction`` (rounded down) of each user's pairs with the largest keys."""
-        order = np.lexsort((keys, self.users))
+        order = np.lexsort((self.tie_breaks, keys, self.users))
         sizes = np.bincount(self.users) if len(self) else np.zeros(0, dtype=np.int64)
         n_chosen = np.floor(sizes * fraction + 1e-9).astype(np.int64)  # 5 * 0.2 is a whole 1
         ends = np.cumsum(sizes)

@@ -18,7 +18,8 @@ class Confidence:
     """Signed confidence = weight * scale * user degree ** -user_exponent * item degree ** -item_exponent.
 
     Degrees count what is liked: the user's in the history at hand, the item's in training. Heavy
-    users and popular items then no longer drown the rest.
+    users and popular items then no longer drown the rest. A dislike counts at least 1, the
+    confidence of an item that was never seen: below it, disliking would be a recommendation.
 
     Attributes:
         scale: the ``alpha`` of the literature, times what brings the mean of |weights| to 1.
@@ -42,6 +43,7 @@ class Confidence:
         by_user = np.maximum(liked, 1.0) ** -self.user_exponent * self.scale
         by_item = np.maximum(item_degrees, 1.0).astype(np.float64) ** -self.item_exponent
         values = weights.data * by_user[user_of_entry] * by_item[weights.indices]
+        values = np.where(values < 0, np.minimum(values, -1.0), values)
         return sparse.csr_matrix((values.astype(np.float32), weights.indices, weights.indptr), shape=weights.shape)
 
     def scalars(self) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -82,7 +83,7 @@ def evaluate(
     measure = _Measure(split.train, relevant, tuple(sorted(ks)))
     per_user, means = {}, {}
     for name, engine in engines.items():
-        rows = rank(engine, batch, max(ks), hidden, lambda done, total, name=name: _tell(progress, done, total, name))
+        rows = rank(engine, batch, max(ks), hidden, partial(_tell, progress, name))
         per_user[name] = measure.per_user(rows)
         means[name] = {metric: _mean(values) for metric, values in per_user[name].items()} | measure.overall(rows)
     return Evaluation(means, per_user, users, _describe(split, hide, len(users), min_history))
@@ -165,7 +166,7 @@ def _mean(values: PerUser) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _tell(progress: Progress | None, done: int, total: int, name: str) -> None:
+def _tell(progress: Progress | None, name: str, done: int, total: int) -> None:
     if progress is not None:
         progress(done, total, name)
 

@@ -51,7 +51,7 @@ def accuracy(hits: Hits, n_relevant: NDArray[Any], k: int) -> dict[str, PerUser]
         f"ndcg@{k}": ndcg(top, n_relevant, k),
         f"map@{k}": average_precision(top, n_relevant, k),
         f"mrr@{k}": reciprocal_rank(top),
-        f"hit_rate@{k}": top.any(axis=1).astype(np.float64),
+        f"hit_rate@{k}": hit_rate(top),
     }
 
 
@@ -63,6 +63,11 @@ def precision(top: Hits, k: int) -> PerUser:
 def recall(top: Hits, n_relevant: NDArray[Any]) -> PerUser:
     """Return the share of the relevant items that were found."""
     return top.sum(axis=1) / n_relevant
+
+
+def hit_rate(top: Hits) -> PerUser:
+    """Return 1 for a list with any hit, else 0."""
+    return np.asarray(top.any(axis=1), dtype=np.float64)
 
 
 def reciprocal_rank(top: Hits) -> PerUser:

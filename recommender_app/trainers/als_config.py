@@ -74,7 +74,7 @@ class ALSConfig(TrainerConfig):
         k = 0.5 if density >= DENSE else 0.8
         chosen = {
             "factors": _factors(density, liked.nnz),
-            "regularization": min(20.0, 0.05 * liked.nnz**0.5),
+            "regularization": min(20.0, 0.08 * liked.nnz**0.5),
             "alpha": k * density**-0.5,
             "popularity_exponent": 0.15 if density >= DENSE else 0.0,
         }

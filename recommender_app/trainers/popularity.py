@@ -16,7 +16,8 @@ from recommender_app.exceptions import ConfigurationError
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
 
 WINDOW_CANDIDATES = (1.0, 3.0, 7.0, 14.0, 30.0)  # days
-VALIDATION_FRACTION = 0.1  # newest part of the training data that the window is chosen on
+DEFAULT_WINDOW = 7.0  # days, where the data are too few to choose
+VALIDATION_FRACTION = 0.2  # newest part of the training data that the window is chosen on
 
 
 class PopularityTrainer(Trainer):
@@ -40,7 +41,7 @@ class TrendingConfig(TrainerConfig):
 
     Attributes:
         window_days: days before the newest interaction that count; None = the candidate with the
-            best Precision@10 on the newest tenth of the training data.
+            best NDCG@10 on the newest fifth of the training data.
     """
 
     window_days: float | None = None
@@ -87,7 +88,9 @@ def choose_window(dataset: Dataset, progress: Progress = silent) -> float:
     """
     split = temporal_split(dataset, VALIDATION_FRACTION)
     engines = {str(days): count_window(split.train, days) for days in WINDOW_CANDIDATES}
-    measured = evaluate(engines, split, ks=(10,), min_history=0).engines
+    measured = evaluate(engines, split, ks=(10,))
     progress(1, 1, "choosing the window")
-    precision = [np.nan_to_num(measured[str(days)]["precision@10"]) for days in WINDOW_CANDIDATES]
-    return WINDOW_CANDIDATES[int(np.argmax(precision))]
+    if not measured.n_users:
+        return DEFAULT_WINDOW
+    quality = [measured.engines[str(days)]["ndcg@10"] for days in WINDOW_CANDIDATES]
+    return WINDOW_CANDIDATES[int(np.argmax(quality))]

@@ -1,0 +1,103 @@
+"""What our ALS trainer costs above a bare ``implicit`` fit: python -m tests.benchmarks.als_overhead FOLDER."""
+
+# ruff: noqa: T201  a benchmark prints what it measured
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy; implicit is up to 10x slower otherwise
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from implicit.cpu.als import AlternatingLeastSquares
+from scipy import sparse
+
+from recommender_app.dataset.dataset import Dataset
+from recommender_app.engines.confidence import Confidence
+from recommender_app.trainers.als import ALSTrainer
+from recommender_app.trainers.als_config import ALSConfig
+from tests.benchmarks.public_data import has_published_split, read_published_split
+
+LIMIT = 1.1
+PAIRS = 3
+SEED = 1
+
+
+def main() -> int:
+    """Print every pair, the median ratio and the verdict; 1 when it fails."""
+    options = _options()
+    if not has_published_split(options.folder):
+        print(f"SKIPPED: {options.folder} has no train.csv.gz and test.csv.gz.")
+        return 0
+    dataset = read_published_split(options.folder).train
+    config = ALSConfig(n_threads=options.threads).resolve(dataset.positives)
+    print(f"{dataset.n_users} users, {dataset.n_items} items, {dataset.matrix.nnz} pairs; {config}")
+    pairs = [_measure_pair(dataset, config, number) for number in range(1, PAIRS + 1)]
+    return _report(options, config, pairs)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--threads", type=int, default=0, help="0 = all cores")
+    parser.add_argument("--output", type=Path, default=Path("bench/als_overhead.json"))
+    return parser.parse_args()
+
+
+def _measure_pair(dataset: Dataset, config: ALSConfig, number: int) -> dict[str, float]:
+    """Time both once, on a fresh dataset so that ours pays for building its matrix."""
+    fresh = replace(dataset)
+    confidences = _confidences(dataset, config)
+    began = time.perf_counter()
+    ALSTrainer().train(fresh, config, SEED)
+    ours = time.perf_counter() - began
+    began = time.perf_counter()
+    _bare_fit(confidences, config)
+    bare = time.perf_counter() - began
+    load = os.getloadavg()[0]
+    print(f"pair {number}: ours {ours:.2f} s, bare implicit {bare:.2f} s, ratio {ours / bare:.3f}, load {load:.2f}")
+    return {"ours_seconds": ours, "bare_seconds": bare, "ratio": ours / bare, "load_average": load}
+
+
+def _confidences(dataset: Dataset, config: ALSConfig) -> sparse.csr_matrix:
+    degrees = dataset.positives.getnnz(axis=0)
+    return Confidence(float(config.alpha or 1.0), config.normalization, config.normalization).of(
+        dataset.matrix, degrees
+    )
+
+
+def _bare_fit(confidences: sparse.csr_matrix, config: ALSConfig) -> None:
+    AlternatingLeastSquares(
+        factors=config.factors,
+        regularization=config.regularization,
+        iterations=config.iterations,
+        num_threads=config.n_threads,
+        random_state=SEED,
+    ).fit(confidences, show_progress=False)
+
+
+def _report(options: argparse.Namespace, config: ALSConfig, pairs: list[dict[str, float]]) -> int:
+    median = statistics.median(pair["ratio"] for pair in pairs)
+    is_passed = median <= LIMIT
+    print(f"median ratio {median:.3f}: {'PASS' if is_passed else 'FAIL'} (at most {LIMIT})")
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    summary = {
+        "benchmark": "als_overhead",
+        "data": options.folder.name,
+        "config": config.to_json(),
+        "pairs": pairs,
+        "median_ratio": median,
+        "limit": LIMIT,
+        "passed": is_passed,
+    }
+    options.output.write_text(json.dumps(summary, indent=1) + "\n")
+    return 0 if is_passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
