@@ -1,1 +1,1 @@
-"""The start-up matchmaking platform."""
+"""The start-up matchmaking platform: start-ups, developers, investors, and what they do."""
