@@ -1,4 +1,13 @@
 """The app's URLs, to be included by the host: ``path("api/", include("recommender_app.urls"))``."""
 
+from django.urls import path
+
+from recommender_app.api.documentation import DocumentationView, SchemaView
+from recommender_app.api.views import RecommendationView
+
 app_name = "recommender"
-urlpatterns: list = []
+urlpatterns = [
+    path("recommendations/<str:use_case>/", RecommendationView.as_view(), name="recommendations"),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", DocumentationView.as_view(), name="docs"),
+]

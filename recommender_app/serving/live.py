@@ -1,5 +1,150 @@
-"""Loaded releases."""
+"""The release that each use case serves in this process.
+
+``ready()`` loads what the LIVE hints name, without a query. The release row is the truth: the
+first request, and then one request every RELOAD_SECONDS, compares with it and swaps one
+reference. Whatever goes wrong while loading, the release before it goes on serving.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from recommender_app import conf
+from recommender_app.models import Release
+from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.process import is_serving_process
+
+if TYPE_CHECKING:
+    from recommender_app.serving.loading import LoadedRelease
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 60.0  # how often artifacts that could not be opened are tried again
+
+
+class LiveRelease:
+    """The loaded release of one use case; safe to share between threads."""
+
+    def __init__(self, use_case_key: str) -> None:
+        self.use_case_key = use_case_key
+        self.release: LoadedRelease | None = None
+        self._verified_at: float | None = None  # monotonic seconds; None = never compared with the database
+        self._attempted: tuple[int, dict[str, str]] | None = None  # what was loaded last, or failed to
+        self._attempted_at = 0.0
+        self._is_row_readable = True
+        self._lock = threading.Lock()
+
+    def load(self, number: int, versions: Mapping[str, str]) -> None:
+        """Load a release and swap it in; on any error the one before it stays."""
+        from recommender_app.serving.loading import load_release
+
+        try:
+            self.release = load_release(self.use_case_key, number, versions, self.release)
+        except Exception:
+            logger.exception("Release %s of %s cannot be loaded.", number, self.use_case_key)
+        self._attempted, self._attempted_at = (number, dict(versions)), time.monotonic()
+
+    def verified(self) -> LoadedRelease | None:
+        """Return the live release, compared with the database at most every RELOAD_SECONDS.
+
+        While one thread loads, others are served from the release before; the very first wait.
+        """
+        if self._is_due() and self._lock.acquire(blocking=self._verified_at is None):
+            try:
+                if self._is_due():
+                    self._verify()
+                    self._verified_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self.release
+
+    def _is_due(self) -> bool:
+        since = self._verified_at
+        return since is None or time.monotonic() - since >= conf.settings.RELOAD_SECONDS
+
+    def _verify(self) -> None:
+        from recommender_app.registry.releases import live_release
+
+        try:
+            with savepoint(Release):
+                row = live_release(self.use_case_key)
+                versions = {member.engine: member.version.name for member in row.members.all()} if row else {}
+        except DATABASE_ERRORS as error:
+            self._report_unreadable(error)
+            return
+        self._is_row_readable = True
+        if row is None:
+            self.release = self._attempted = None
+        elif self._attempted != (row.number, versions) or self._is_retry_due(row.number):
+            self.load(row.number, versions)
+
+    def _is_retry_due(self, number: int) -> bool:
+        is_whole = self.release is not None and self.release.number == number and not self.release.problems
+        return not is_whole and time.monotonic() - self._attempted_at >= RETRY_SECONDS
+
+    def _report_unreadable(self, error: Exception) -> None:
+        if self._is_row_readable:
+            logger.error("The live release of %s cannot be read: %s", self.use_case_key, error)
+        self._is_row_readable = False
+
+
+_live: dict[str, LiveRelease] = {}
+_overrides: dict[str, LoadedRelease] = {}
 
 
 def preload() -> None:
-    """Load."""
+    """Load what the LIVE hints name, if this process serves (setting PRELOAD); never raises."""
+    try:
+        wanted = conf.settings.PRELOAD
+        if wanted is True or (wanted == "auto" and is_serving_process(sys.argv, os.environ)):
+            _load_hints()
+    except Exception:
+        logger.exception("The live models could not be loaded at start; requests will try again.")
+
+
+def current(use_case_key: str) -> LoadedRelease | None:
+    """Return the release that answers now; None where nothing is live."""
+    override = _overrides.get(use_case_key)
+    return override if override is not None else _of(use_case_key).verified()
+
+
+def forget() -> None:
+    """Drop everything that was loaded; the next request loads anew."""
+    _live.clear()
+
+
+@contextmanager
+def overridden(release: LoadedRelease) -> Iterator[None]:
+    """Serve ``release`` for its use case inside the block, whatever the database says; for tests."""
+    before = _overrides.get(release.use_case)
+    _overrides[release.use_case] = release
+    try:
+        yield
+    finally:
+        _overrides.pop(release.use_case)
+        if before is not None:
+            _overrides[release.use_case] = before
+
+
+def _of(use_case_key: str) -> LiveRelease:
+    return _live.setdefault(use_case_key, LiveRelease(use_case_key))
+
+
+def _load_hints() -> None:
+    from recommender_app.artifacts.live_hint import live_use_cases, read_live_hint
+
+    root = conf.settings.artifact_root
+    for use_case_key in live_use_cases(root):
+        hint = read_live_hint(root, use_case_key)
+        if hint is not None:
+            _of(use_case_key).load(hint.release, hint.versions)
+
+
+conf.on_reload.append(forget)

@@ -1,0 +1,72 @@
+"""How an answer looks in JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.module_loading import import_string
+from rest_framework import serializers
+
+from recommender_app.serving.answer import Answer
+from recommender_app.serving.router import FALLBACK_REASONS
+from recommender_app.usecases.declaration import UseCase
+
+
+class ItemSerializer(serializers.Serializer[Any]):
+    """An item of a use case that declares no ``item_serializer``."""
+
+    id = serializers.ReadOnlyField(source="pk")
+    label = serializers.CharField(source="__str__", read_only=True)
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    """One place of the list; documents what ``answer_as_json`` builds."""
+
+    rank = serializers.IntegerField(help_text="1-based place in the list.")
+    id = serializers.JSONField(help_text="The item's primary key: an integer or a string.")
+    score = serializers.FloatField(help_text="Higher is better; comparable within one source only.")
+    source = serializers.CharField(help_text='Engine that proposed the item, or "newest".')
+    item = serializers.DictField(help_text="The item's fields, as the use case's item_serializer writes them.")
+
+
+class AnswerSerializer(serializers.Serializer[Any]):
+    """The whole answer; documents what ``answer_as_json`` builds."""
+
+    request_id = serializers.UUIDField(help_text="Names this answer in the request log.")
+    use_case = serializers.CharField()
+    engine = serializers.CharField(help_text='Source of the first result: an engine, "newest" or "none".')
+    model_version = serializers.CharField(allow_null=True, help_text="Version of that engine, such as als_v3.")
+    fallback_reason = serializers.ChoiceField(
+        FALLBACK_REASONS,
+        allow_null=True,
+        help_text="Why others than the routed engine had to answer, or to add items; null where it gave all of them.",
+    )
+    interaction_count = serializers.IntegerField(help_text="Distinct (item, event) pairs of the user.")
+    results = ResultSerializer(many=True, help_text="Unique items, best first.")
+
+
+def answer_as_json(answer: Answer, use_case: UseCase, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer as JSON values.
+
+    Args:
+        context: for the host's serializer, as in any DRF view.
+    """
+    items = item_serializer(use_case)([result.item for result in answer.results], many=True, context=context).data
+    return {
+        "request_id": str(answer.request_id),
+        "use_case": answer.use_case,
+        "engine": answer.engine,
+        "model_version": answer.model_version or None,
+        "fallback_reason": answer.fallback_reason or None,
+        "interaction_count": answer.interaction_count,
+        "results": [
+            {"rank": result.rank, "id": result.id, "score": result.score, "source": result.source, "item": item}
+            for result, item in zip(answer.results, items, strict=True)
+        ],
+    }
+
+
+def item_serializer(use_case: UseCase) -> Any:
+    """Return the serializer class of a use case's items; it may be declared by its dotted path."""
+    declared = use_case.item_serializer or ItemSerializer
+    return import_string(declared) if isinstance(declared, str) else declared

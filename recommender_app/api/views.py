@@ -1,0 +1,78 @@
+"""The endpoint: authenticate, check, ask ``recommend``, render."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from recommender_app.api.answers import AnswerSerializer, answer_as_json
+from recommender_app.api.errors import ERROR_RESPONSES, as_http_error
+from recommender_app.api.parameters import RecommendationParameters, plain
+from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
+from recommender_app.api.throttling import RecommendationThrottle
+from recommender_app.serving.answer import Answer
+from recommender_app.serving.database import DATABASE_ERRORS
+from recommender_app.serving.service import recommend, unavailable
+from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.site import get_use_case
+
+
+class RecommenderView(APIView):
+    """What all our endpoints share. How a client logs in is the host's decision (DRF's defaults)."""
+
+    schema = AutoSchema()
+    permission_classes = [IsAuthenticated]
+    renderer_classes = [FiniteJSONRenderer]
+    content_negotiation_class = AlwaysFirst
+    versioning_class = None
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Return a challenge, so that DRF says 401 and not 403 to whoever is not logged in."""
+        return super().get_authenticate_header(request) or "Session"
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Turn our errors into HTTP's."""
+        return super().handle_exception(as_http_error(exc))
+
+
+class RecommendationView(RecommenderView):
+    """Recommendations for the requester."""
+
+    throttle_classes = [RecommendationThrottle]
+
+    @extend_schema(
+        operation_id="recommendations_list",
+        summary="Recommendations for the requester",
+        description=(
+            "Up to `limit` items that the requester may be shown, best first. Answers 200 also where no model can: "
+            "`engine` and `fallback_reason` then say what happened."
+        ),
+        tags=["recommendations"],
+        parameters=[
+            OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Key of a declared use case."),
+            RecommendationParameters,
+            OpenApiParameter("for", str, description="Which of the login's users, where the host has several."),
+        ],
+        responses={200: AnswerSerializer, **ERROR_RESPONSES},
+    )
+    def get(self, request: Request, use_case: str) -> Response:
+        """Answer one request."""
+        declared = get_use_case(use_case)
+        parameters = RecommendationParameters(data=plain(request.query_params))
+        parameters.is_valid(raise_exception=True)
+        answer = self._answer(declared, parameters.validated_data["limit"])
+        return Response(answer_as_json(answer, declared, {"request": request, "view": self}))
+
+    def _answer(self, use_case: UseCase, limit: int) -> Answer:
+        request: Any = self.request
+        try:
+            user = use_case.get_user(request)
+        except DATABASE_ERRORS:
+            return unavailable(use_case.key, limit)
+        return recommend(user, use_case.key, limit)

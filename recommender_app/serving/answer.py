@@ -1,0 +1,64 @@
+"""What ``recommend`` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+NO_ENGINE = "none"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One place of the slate.
+
+    Attributes:
+        rank: 1-based.
+        id: the item's external id, in the host's own type.
+        score: finite; higher is better; comparable only among results of the same source. 0.0
+            for the newest items, which nobody scored.
+        source: engine key that proposed it, or "newest".
+        item: the host's model instance.
+    """
+
+    rank: int
+    id: Any
+    score: float
+    source: str
+    item: Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answered request; the request log holds the same values.
+
+    Attributes:
+        request_id: new for each answer.
+        use_case, user_id: key, and the user's external id as text.
+        limit: how many were asked for.
+        engine: the source of the first result; "newest" or "none" where no engine answered.
+        model_version: its version (``als_v3``), "" where no engine answered.
+        release: number of the live release, None where there is none.
+        fallback_reason: "" if every result comes from the routed engine, else a code of ``router``.
+        interaction_count: the number that routed.
+        policy: name of the policy that routed.
+        results: unique items, best first, at most ``limit``.
+        latency_ms: from the call to the slate, without the writing of the log.
+        engine_ms: {engine: milliseconds} of every engine that was asked.
+    """
+
+    request_id: UUID
+    use_case: str
+    user_id: str
+    limit: int
+    engine: str = NO_ENGINE
+    model_version: str = ""
+    release: int | None = None
+    fallback_reason: str = ""
+    interaction_count: int = 0
+    policy: str = ""
+    results: tuple[Result, ...] = ()
+    latency_ms: float = 0.0
+    engine_ms: Mapping[str, float] = field(default_factory=dict)

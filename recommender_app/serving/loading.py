@@ -1,0 +1,89 @@
+"""From a release's version names to engines that can answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from recommender_app.artifacts.opening import OpenedArtifact
+from recommender_app.artifacts.store import ArtifactStore
+from recommender_app.conf import settings
+from recommender_app.exceptions import ArtifactError
+from recommender_app.serving.catalogue import Catalogue, majority_kind
+from recommender_app.serving.ensembles import bind_ensembles
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LoadedRelease:
+    """A release in memory; never changed, only replaced.
+
+    Attributes:
+        use_case, number: which release.
+        versions: {engine key: version name} of all members.
+        artifacts: {engine key: opened artifact} of those that could be loaded.
+        catalogue: the row space over ``artifacts``.
+        problems: {engine key: reason} of those that could not.
+    """
+
+    use_case: str
+    number: int
+    versions: Mapping[str, str]
+    artifacts: Mapping[str, OpenedArtifact]
+    catalogue: Catalogue
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_release(
+    use_case: str, number: int, versions: Mapping[str, str], previous: LoadedRelease | None = None
+) -> LoadedRelease:
+    """Open every member of a release; one that cannot be opened becomes a problem, logged once.
+
+    Args:
+        previous: the release served until now; members with the same version are kept open.
+    """
+    store = ArtifactStore(settings.artifact_root)
+    artifacts: dict[str, OpenedArtifact] = {}
+    problems: dict[str, str] = {}
+    for engine, version in sorted(versions.items()):
+        opened = _kept(previous, engine, version) or _open(store, use_case, engine, version)
+        if isinstance(opened, str):
+            problems[engine] = opened
+        else:
+            artifacts[engine] = opened
+    problems |= _set_aside_other_kinds(artifacts)
+    artifacts, catalogue = bind_ensembles(artifacts, problems)
+    _log_new_problems(use_case, number, problems, previous.problems if previous else {})
+    return LoadedRelease(use_case, number, dict(versions), artifacts, catalogue, problems)
+
+
+def _kept(previous: LoadedRelease | None, engine: str, version: str) -> OpenedArtifact | None:
+    if previous is None or previous.versions.get(engine) != version:
+        return None
+    return previous.artifacts.get(engine)
+
+
+def _open(store: ArtifactStore, use_case: str, engine: str, version: str) -> OpenedArtifact | str:
+    """Return the opened artifact, or why it cannot be opened."""
+    try:
+        return store.open(use_case, engine, version)
+    except ArtifactError as error:
+        return str(error)
+    except Exception as error:
+        logger.exception("Opening %s of %s failed in an unforeseen way.", version, use_case)
+        return f"{type(error).__name__}: {error}"
+
+
+def _set_aside_other_kinds(artifacts: dict[str, OpenedArtifact]) -> dict[str, str]:
+    kind = majority_kind({engine: artifact.items for engine, artifact in artifacts.items()})
+    others = [engine for engine, artifact in artifacts.items() if artifact.items.kind != kind]
+    reason = "Its ids are {}, those of the other engines {}: train it again."
+    return {engine: reason.format(artifacts.pop(engine).items.kind, kind) for engine in others}
+
+
+def _log_new_problems(use_case: str, number: int, problems: dict[str, str], known: Mapping[str, str]) -> None:
+    for engine, reason in problems.items():
+        if known.get(engine) != reason:
+            logger.error("Release %s of %s serves without %s: %s", number, use_case, engine, reason)

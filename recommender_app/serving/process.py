@@ -1,0 +1,24 @@
+"""Whether this process serves requests, guessed from its command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+COMMAND_LINES = ("manage", "django-admin", "django")  # whose first argument names a command
+OTHERS = ("", "-c", "-m", "celery", "pytest", "py.test")  # load Django, answer no request
+
+
+def is_serving_process(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Guess from the command line; the setting PRELOAD overrules it.
+
+    Under ``manage.py`` only ``runserver`` serves, and of its two processes only the one that
+    the reloader started (RUN_MAIN) or the only one (``--noreload``). Celery, pytest and
+    interactive Python do not. Anything else (gunicorn, uvicorn, uWSGI, mod_wsgi, daphne, a
+    script of the host's) is taken for a server: guessing wrong costs milliseconds.
+    """
+    path = Path(argv[0]) if argv else Path()
+    program = path.parent.name if path.name == "__main__.py" else path.name.removesuffix(".py")
+    if program in COMMAND_LINES:
+        return list(argv[1:2]) == ["runserver"] and (environ.get("RUN_MAIN") == "true" or "--noreload" in argv)
+    return program not in OTHERS
