@@ -38,6 +38,7 @@ DEFAULTS: dict[str, Any] = {
         "popular": "recommender_app.trainers.popularity.PopularityTrainer",
         "trending": "recommender_app.trainers.popularity.TrendingTrainer",
         "als": "recommender_app.trainers.als.ALSTrainer",
+        "content_based": "recommender_app.trainers.content.ContentTrainer",
     },
 }
 

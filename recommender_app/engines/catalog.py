@@ -11,6 +11,7 @@ _ENGINES = {
     "popular": ("recommender_app.engines.popularity", "PopularityEngine"),
     "trending": ("recommender_app.engines.popularity", "TrendingEngine"),
     "als": ("recommender_app.engines.factors", "FactorEngine"),
+    "content_based": ("recommender_app.engines.content", "ContentEngine"),
 }
 
 

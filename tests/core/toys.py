@@ -30,6 +30,7 @@ THINGS = ("apple", "ball", "chair", "door", "egg", "flag")
 # Options that an engine needs to learn from so little in a moment; whoever adds one says why.
 TOY_CONFIG: dict[str, dict[str, Any]] = {
     "als": {"n_threads": 1},  # more threads do not promise the same bytes
+    "content_based": {"n_threads": 1},  # the same
     "two_tower": {"threads": 1},  # likewise
 }
 

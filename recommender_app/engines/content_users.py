@@ -1,0 +1,103 @@
+"""How the content engine sees a user: what was liked, mixed with what the profile says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender_app.engines.base import required_array
+from recommender_app.engines.content_features import FeatureMap
+from recommender_app.engines.tfidf import unit_rows
+from recommender_app.exceptions import EngineError
+
+
+class UserView(NamedTuple):
+    """b users: ``factors`` (b, f) float32, ``wording`` (b, w) float32 CSR, ``is_known`` (b,) bool."""
+
+    factors: NDArray[np.float32]
+    wording: sparse.csr_matrix
+    is_known: NDArray[np.bool_]
+
+
+class Liked(NamedTuple):
+    """What b users liked, pooled: ``directions`` (b, f), ``wording`` (b, w) CSR, ``counts`` (b,)."""
+
+    directions: NDArray[np.float32]
+    wording: sparse.csr_matrix
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class UserSide:
+    """Mixes history and profile with the weights n / (n + c) and c / (n + c) for n liked items.
+
+    Both sides are brought to one scale first: scores over the catalogue with deviation 1. What is
+    known of nobody else's profile starts at the mean user, who likes what is popular.
+
+    Attributes:
+        profile_map: profile features -> user factors; its intercept is the mean user.
+        history_map: (f, f) float32: the pooled directions of liked items -> user factors.
+        covariance: (f, f) float32 of the factors of items that somebody liked.
+        half_count: c.
+    """
+
+    profile_map: FeatureMap
+    history_map: NDArray[np.float32]
+    covariance: NDArray[np.float32]
+    half_count: float
+
+    def view(self, liked: Liked, profile_wording: sparse.csr_matrix, profile_numbers: NDArray[np.float32]) -> UserView:
+        """Return the users of b histories and b encoded profiles.
+
+        Args:
+            profile_wording: (b, w) float32 CSR, empty rows where there is no profile.
+            profile_numbers: (b, 2 m) float32, 0 where unknown.
+        """
+        share = (liked.counts / (liked.counts + self.half_count)).astype(np.float32)
+        of_history = self.to_unit_deviation(liked.directions @ self.history_map)
+        of_profile = self.to_unit_deviation(self.profile_map.apply(profile_wording, profile_numbers))
+        factors = share[:, np.newaxis] * of_history + (1 - share)[:, np.newaxis] * of_profile
+        has_words = profile_wording.getnnz(axis=1) > 0
+        # Without profile words the mean user has none to mix in: those of the history count in full.
+        word_share = np.where(has_words, share, np.float32(1))
+        wording = sparse.diags(word_share) @ unit_rows(liked.wording) + sparse.diags(1 - word_share) @ profile_wording
+        is_known = self._is_known(liked, has_words, profile_numbers)
+        if not factors.shape[1]:
+            is_known &= wording.getnnz(axis=1) > 0
+        return UserView(factors, wording.tocsr().astype(np.float32), is_known)
+
+    def to_unit_deviation(self, factors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (b, f) factors scaled so that their scores over the liked items have deviation 1; 0 stays 0."""
+        wide = factors.astype(np.float64)
+        variances = np.einsum("bf,fg,bg->b", wide, self.covariance.astype(np.float64), wide, optimize=True)
+        # Below rounding error there is no ranking to scale: all items score the same.
+        has_spread = variances > 1e-12 * np.einsum("bf,bf->b", wide, wide)
+        scales = np.where(has_spread, 1 / np.sqrt(np.where(has_spread, variances, 1.0)), 0.0)
+        return (wide * scales[:, np.newaxis]).astype(np.float32)
+
+    def _is_known(self, liked: Liked, has_words: NDArray[np.bool_], numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return (liked.counts > 0) | has_words | np.any(numbers != 0, axis=1)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays and the scalar."""
+        return {
+            **self.profile_map.state("profile"),
+            "history_map": self.history_map,
+            "covariance": self.covariance,
+            "half_count": np.array(self.half_count, dtype=np.float64),
+        }
+
+    @classmethod
+    def from_state(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild from ``state``; raises EngineError where the arrays do not fit together."""
+        profile_map = FeatureMap.from_state(arrays, "profile")
+        squares = [required_array(arrays, name, 2) for name in ("history_map", "covariance")]
+        n_factors = len(profile_map.intercept)
+        if any(square.shape != (n_factors, n_factors) for square in squares):
+            raise EngineError(f"The engine's history_map and covariance do not fit {n_factors} factors.")
+        return cls(profile_map, *squares, float(required_array(arrays, "half_count", 0)))

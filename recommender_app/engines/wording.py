@@ -1,0 +1,54 @@
+"""Words and category terms of items and users, in the space that both share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender_app.dataset.features import Features
+from recommender_app.engines.text import document_words, unique_terms
+from recommender_app.engines.tfidf import TfIdf
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The space that profiles and items share: words, then category terms; each part of length 1.
+
+    Attributes:
+        words: TF-IDF over words of texts and of category values.
+        terms: idf of category terms ``field=value``.
+    """
+
+    words: TfIdf
+    terms: TfIdf
+
+    def __len__(self) -> int:
+        return len(self.words) + len(self.terms)
+
+    def encode(self, features: Features) -> sparse.csr_matrix:
+        """Return (len(features), len(self)) float32 canonical CSR; a row that says nothing is empty."""
+        documents = [document_words(text, terms) for text, terms in zip(features.texts, features.terms, strict=True)]
+        words = self.words.transform(documents)
+        terms = self.terms.transform([unique_terms(terms) for terms in features.terms])
+        return sparse.hstack([words, terms], format="csr", dtype=np.float32)
+
+    def labels(self, columns: NDArray[np.intp]) -> list[str]:
+        """Return the word or the ``field=value`` of some columns."""
+        is_word = columns < len(self.words)
+        words = iter(self.words.words(columns[is_word]))
+        terms = iter(self.terms.words(columns[~is_word] - len(self.words)))
+        return [next(words) if flag else next(terms) for flag in is_word.tolist()]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that ``from_state`` needs."""
+        return {**self.words.state("words"), **self.terms.state("terms")}
+
+    @classmethod
+    def from_state(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild from ``state``."""
+        return cls(TfIdf.from_state(arrays, "words"), TfIdf.from_state(arrays, "terms"))
