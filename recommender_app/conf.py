@@ -39,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
         "trending": "recommender_app.trainers.popularity.TrendingTrainer",
         "als": "recommender_app.trainers.als.ALSTrainer",
         "content_based": "recommender_app.trainers.content.ContentTrainer",
+        "two_tower": "recommender_app.trainers.two_tower.TwoTowerTrainer",
     },
 }
 

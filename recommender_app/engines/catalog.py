@@ -12,6 +12,7 @@ _ENGINES = {
     "trending": ("recommender_app.engines.popularity", "TrendingEngine"),
     "als": ("recommender_app.engines.factors", "FactorEngine"),
     "content_based": ("recommender_app.engines.content", "ContentEngine"),
+    "two_tower": ("recommender_app.engines.two_tower", "TwoTowerEngine"),
 }
 
 

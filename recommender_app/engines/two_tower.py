@@ -1,0 +1,190 @@
+"""Two towers: a user's vector from history and profile, an item's vector from id and content; cosine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender_app.dataset.features import Features
+from recommender_app.engines.base import Engine, Rows, Scores, required_array
+from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.top_k import top_k
+from recommender_app.engines.two_tower_inputs import FeatureEncoder, history_weights
+from recommender_app.exceptions import EngineError
+
+Vectors = NDArray[np.float32]
+_SIMILAR_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class TwoTowerArrays:
+    """Everything learned, in dimension d.
+
+    Attributes:
+        item_vectors: (n_items, d) float32, length 1; all zero = nothing is known of the item.
+        history_vectors: (n_items, d) float32: what an item in the history adds to the user.
+        content_vectors: (width of ``content``, d) float32.
+        profile_vectors: (width of ``profile``, d) float32.
+        dense_weights: (l, d, d) float32, l in 0..2; a layer is ``x + tanh(x @ weight + bias)``.
+        dense_biases: (l, d) float32.
+        half_life_days: 0-d float32, 0 = no decay.
+        content, profile: encoders of item and user features.
+    """
+
+    item_vectors: Vectors
+    history_vectors: Vectors
+    content_vectors: Vectors
+    profile_vectors: Vectors
+    dense_weights: Vectors
+    dense_biases: Vectors
+    half_life_days: NDArray[np.float32]
+    content: FeatureEncoder
+    profile: FeatureEncoder
+
+
+class TwoTowerEngine(Engine):
+    """Cosine of a user vector, computed at request time, and precomputed item vectors.
+
+    There is no vector per user: an unseen user and a fresh click count at once. The design
+    follows Covington et al. (RecSys 2016) and Yi et al. (RecSys 2019).
+
+    New users and new items are covered as far as there is something to go by: a profile of which
+    a feature was known in training, content likewise (items created after training go through
+    ``encode_items``). A user with neither a liked item nor such a profile scores NaN, and so does
+    an item with neither interactions nor such content.
+    """
+
+    key: ClassVar[str] = "two_tower"
+    covers_new_users: ClassVar[bool] = True
+    covers_new_items: ClassVar[bool] = True
+    uses_history: ClassVar[bool] = True
+    has_similar_items: ClassVar[bool] = True
+
+    def __init__(self, arrays: TwoTowerArrays) -> None:
+        self.arrays = arrays
+        self._is_known = np.any(arrays.item_vectors != 0, axis=1)
+
+    @property
+    def n_items(self) -> int:
+        """Number of item rows the engine was trained on."""
+        return len(self.arrays.item_vectors)
+
+    def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
+        """Return cosines, (b, n_items) or (b, len(items)) float32; NaN = no opinion."""
+        users = self.user_vectors(batch)
+        if items is None:
+            return _cosines(users, self.arrays.item_vectors, self._is_known)
+        items = np.asarray(items, dtype=np.int64)
+        inside = (items >= 0) & (items < self.n_items)
+        scores = np.full((len(batch), len(items)), np.nan, dtype=np.float32)
+        rows = items[inside]
+        scores[:, inside] = _cosines(users, self.arrays.item_vectors[rows], self._is_known[rows])
+        return scores
+
+    def user_vectors(self, batch: RequestBatch) -> Vectors:
+        """Return (b, d) float32 of length 1; a NaN row for a user of whom nothing is known."""
+        history = history_weights(batch, float(self.arrays.half_life_days))
+        pooled = history @ self.arrays.history_vectors
+        has_input = np.diff(history.indptr) > 0
+        if batch.profiles is not None and self.arrays.profile.width:
+            profile = self.arrays.profile.encode(batch.profiles)
+            pooled = pooled + profile @ self.arrays.profile_vectors
+            has_input |= np.diff(profile.indptr) > 0
+        return _unit(self._dense(pooled.astype(np.float32)), has_input)
+
+    def encode_items(self, features: Features) -> Vectors:
+        """Return (n, d) float32 vectors of items from content alone, also of items never trained on.
+
+        Length 1; a NaN row where no feature is known. The dot product with ``user_vectors``
+        is a score like any other.
+        """
+        encoded = self.arrays.content.encode(features)
+        return _unit(encoded @ self.arrays.content_vectors, np.diff(encoded.indptr) > 0)
+
+    def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
+        """Return the k items of highest cosine to each row, itself left out; unknown rows get none."""
+        item_rows = np.asarray(item_rows, dtype=np.int64)
+        rows = np.full((len(item_rows), k), -1, dtype=np.int32)
+        scores = np.full((len(item_rows), k), np.nan, dtype=np.float32)
+        known = np.flatnonzero((item_rows >= 0) & (item_rows < self.n_items))
+        for start in range(0, len(known), _SIMILAR_CHUNK):
+            places = known[start : start + _SIMILAR_CHUNK]
+            rows[places], scores[places] = self._similar_to(item_rows[places], k)
+        return rows, scores
+
+    def _similar_to(self, item_rows: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
+        vectors = self.arrays.item_vectors[item_rows]
+        cosines = _cosines(vectors, self.arrays.item_vectors, self._is_known)
+        cosines[~self._is_known[item_rows]] = np.nan
+        cosines[np.arange(len(item_rows)), item_rows] = np.nan
+        return top_k(cosines, k)
+
+    def _dense(self, pooled: Vectors) -> Vectors:
+        for weight, bias in zip(self.arrays.dense_weights, self.arrays.dense_biases, strict=True):
+            pooled = pooled + np.tanh(pooled @ weight + bias)
+        return pooled
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return the learned arrays and the two encoders' vocabularies."""
+        arrays = self.arrays
+        plain = {name: getattr(arrays, name) for name in _SHAPES}
+        return plain | arrays.content.state("content") | arrays.profile.state("profile")
+
+    @classmethod
+    def from_state(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild from ``state()``.
+
+        Raises:
+            EngineError: an array is missing, of a wrong shape, or not finite.
+        """
+        plain = {name: required_array(arrays, name, ndim) for name, ndim in _SHAPES.items()}
+        content, profile = (FeatureEncoder.from_state(arrays, prefix) for prefix in ("content", "profile"))
+        loaded = TwoTowerArrays(**plain, content=content, profile=profile)
+        _check_shapes(loaded)
+        return cls(loaded)
+
+
+_SHAPES = {
+    "item_vectors": 2,
+    "history_vectors": 2,
+    "content_vectors": 2,
+    "profile_vectors": 2,
+    "dense_weights": 3,
+    "dense_biases": 2,
+    "half_life_days": 0,
+}
+
+
+def _check_shapes(arrays: TwoTowerArrays) -> None:
+    n_items, d = arrays.item_vectors.shape
+    n_layers = len(arrays.dense_weights)
+    expected = {
+        "history_vectors": (n_items, d),
+        "content_vectors": (arrays.content.width, d),
+        "profile_vectors": (arrays.profile.width, d),
+        "dense_weights": (n_layers, d, d),
+        "dense_biases": (n_layers, d),
+    }
+    for name, shape in expected.items():
+        if getattr(arrays, name).shape != shape:
+            found = getattr(arrays, name).shape
+            raise EngineError(f"The engine's array {name!r} has shape {found} instead of {shape}.")
+
+
+def _cosines(users: Vectors, items: Vectors, is_known: NDArray[np.bool_]) -> Scores:
+    scores: Scores = users @ items.T
+    scores[:, ~is_known] = np.nan
+    return scores
+
+
+def _unit(vectors: Vectors, has_input: NDArray[np.bool_]) -> Vectors:
+    """Scale rows to length 1; a row without input, or of no direction, becomes NaN."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    usable = has_input & (lengths > 0)
+    unit = np.full(vectors.shape, np.nan, dtype=np.float32)
+    unit[usable] = vectors[usable] / lengths[usable, None]
+    return unit

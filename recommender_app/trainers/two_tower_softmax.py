@@ -1,0 +1,59 @@
+"""Sampled softmax over cosines as one operation: forward and gradient share one buffer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The positives of b users among s items.
+
+    Attributes:
+        users, items: (t,) int64, places in the batch.
+        weights: (t,) float32; a user's weights sum to 1.
+        log_inclusion: (s,) float32, log of the chance that an item is in a batch.
+    """
+
+    users: Tensor
+    items: Tensor
+    weights: Tensor
+    log_inclusion: Tensor
+
+
+class SampledSoftmax(torch.autograd.Function):
+    """Mean over users of the weighted log loss of their positives.
+
+    Each item counts as often in the denominator as it would if the whole catalogue were there,
+    1 / its chance to be there (Yi et al., RecSys 2019). A user's own positives are there for
+    certain, so for that user their chance is 1. Written by hand because autograd would pass
+    over the (b, s) matrix some fifteen times; here it is five.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, users: Tensor, items: Tensor, targets: Targets, temperature: float) -> Tensor:
+        """Return the scalar loss of users (b, d) and items (s, d), both of length 1."""
+        logits = (users @ items.T).float().mul_(1.0 / temperature)
+        of_targets = logits[targets.users, targets.items]
+        # A cosine is at most 1: less 1/temperature no exponent is above the largest correction.
+        shares = logits.sub_(targets.log_inclusion + 1.0 / temperature).exp_()
+        shares[targets.users, targets.items] = torch.exp(of_targets - 1.0 / temperature)
+        sums = shares.sum(dim=1, keepdim=True)
+        shares /= sums
+        normalisers = sums.log() + 1.0 / temperature
+        losses = (normalisers[targets.users, 0] - of_targets) * targets.weights
+        ctx.save_for_backward(users, items, shares, targets.users, targets.items, targets.weights)
+        ctx.scale = 1.0 / (temperature * len(users))
+        return losses.sum() / len(users)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        """Return the gradients of users and items."""
+        users, items, shares, target_users, target_items, weights = ctx.saved_tensors
+        shares[target_users, target_items] -= weights
+        by_scale = shares.mul_(ctx.scale * gradients[0]).to(users.dtype)
+        return by_scale @ items, by_scale.T @ users, None, None
