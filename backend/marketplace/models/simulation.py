@@ -19,14 +19,6 @@ class Simulation(models.Model):
     loaded_at = models.DateTimeField(default=timezone.now)
     accounts = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")
 
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["seed", "n_startups", "n_developers", "n_investors", "n_days"],
-                name="one_simulation_per_setting",
-            )
-        ]
-
     def __str__(self) -> str:
         return (
             f"seed {self.seed}: {self.n_startups} start-ups, {self.n_developers} developers, "

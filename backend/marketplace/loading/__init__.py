@@ -1,0 +1,1 @@
+"""A simulated world into the tables, and out of them again."""
