@@ -10,18 +10,18 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from recommender_app.exceptions import DatasetError
+from recommender_app.exceptions import DatasetError, RecommenderError
 
 PREFIX = ".staging-"
 LEFTOVER_SECONDS = 2 * 86_400  # no export takes that long
 
 
 @contextlib.contextmanager
-def staging_folder(parent: Path) -> Iterator[Path]:
+def staging_folder(parent: Path, refusal: type[RecommenderError] = DatasetError) -> Iterator[Path]:
     """Yield a new folder inside ``parent``; whatever was not published from it is deleted at the end.
 
     Raises:
-        DatasetError: the disk refuses, here or in the body.
+        refusal: the disk refuses, here or in the body.
     """
     staging = parent / f"{PREFIX}{uuid.uuid4().hex}"
     missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
@@ -31,7 +31,7 @@ def staging_folder(parent: Path) -> Iterator[Path]:
         yield staging
     except OSError as error:
         reason = error.strerror or error
-        raise DatasetError(f"Cannot write to {parent}: {reason}. Make ARTIFACT_ROOT a writable folder.") from error
+        raise refusal(f"Cannot write to {parent}: {reason}. Make ARTIFACT_ROOT a writable folder.") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         for folder in missing:

@@ -1,0 +1,116 @@
+"""What an artifact folder says about itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from recommender_app.exceptions import ArtifactDamaged
+
+FORMAT_VERSION = 1
+FILE_NAME = "manifest.json"
+MAX_MANIFEST_BYTES = 4_000_000
+_FILE = re.compile(r"[a-z0-9_]{1,64}\.npy")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ArrayEntry:
+    """One stored array: file name, numpy dtype string, shape, size in bytes, SHA-256 of the file."""
+
+    file: str
+    dtype: str
+    shape: tuple[int, ...]
+    size: int
+    sha256: str
+
+    @classmethod
+    def from_json(cls, name: str, values: Any) -> Self:
+        """Build from parsed JSON.
+
+        Raises:
+            ArtifactDamaged: a field is missing or not what it must be.
+        """
+        try:
+            entry = cls(**{**values, "shape": tuple(values["shape"])})
+        except (TypeError, KeyError) as error:
+            raise ArtifactDamaged(f"The manifest's entry of array {name!r} is incomplete.") from error
+        sizes = (*entry.shape, entry.size)
+        is_sound = all(isinstance(size, int) and size >= 0 for size in sizes) and isinstance(entry.dtype, str)
+        if not is_sound or not _matches(_FILE, entry.file) or not _matches(_SHA256, entry.sha256):
+            raise ArtifactDamaged(f"The manifest's entry of array {name!r} is not valid.")
+        return entry
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Description of one artifact.
+
+    Attributes:
+        engine, use_case, version: its names.
+        created_at: ISO 8601, UTC.
+        id_kind: int, uuid or str.
+        n_items: size of the item row space.
+        arrays: array name -> entry; ``item_ids`` is always among them.
+        config, seed, library_versions, dataset_fingerprint, metrics: how it came to be.
+    """
+
+    engine: str
+    use_case: str
+    version: str
+    created_at: str
+    id_kind: str
+    n_items: int
+    arrays: Mapping[str, ArrayEntry]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    library_versions: Mapping[str, str] = field(default_factory=dict)
+    dataset_fingerprint: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> str:
+        """Return the file's text; equal manifests give equal text."""
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Parse the file's text.
+
+        Raises:
+            ArtifactDamaged: not JSON, of another format version, or a field is missing or wrong.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ArtifactDamaged("The manifest is not JSON.") from error
+        if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
+            raise ArtifactDamaged(f"The manifest is not of format version {FORMAT_VERSION}: train the engine again.")
+        return cls(**_checked(cls, values))
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all arrays on disk."""
+        return sum(entry.size for entry in self.arrays.values())
+
+
+def _checked(cls: type[Manifest], values: dict[str, Any]) -> dict[str, Any]:
+    required = {"engine": str, "use_case": str, "version": str, "created_at": str, "id_kind": str, "n_items": int}
+    for name, kind in required.items():
+        if not isinstance(values.get(name), kind):
+            raise ArtifactDamaged(f"The manifest's {name!r} is missing or not a {kind.__name__}.")
+    unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
+    if unknown:
+        raise ArtifactDamaged(f"The manifest has unknown fields: {', '.join(sorted(unknown))}.")
+    arrays = values.get("arrays")
+    if not isinstance(arrays, dict) or "item_ids" not in arrays:
+        raise ArtifactDamaged("The manifest lists no item ids.")
+    return {**values, "arrays": {name: ArrayEntry.from_json(name, entry) for name, entry in arrays.items()}}
+
+
+def _matches(pattern: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and bool(pattern.fullmatch(value))

@@ -1,0 +1,121 @@
+"""From an artifact folder to an engine that recommends, with numpy and scipy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from recommender_app.artifacts.arrays import open_array
+from recommender_app.artifacts.manifest import FILE_NAME, MAX_MANIFEST_BYTES, Manifest
+from recommender_app.dataset.features import Features
+from recommender_app.dataset.ids import UNKNOWN_ROW, IdMap
+from recommender_app.engines.base import Engine
+from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.catalog import engine_class
+from recommender_app.exceptions import ArtifactDamaged, ArtifactError, ArtifactMissing
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One recommended item: the host's id, a finite score (higher is better), 1-based rank."""
+
+    id: Any
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class OpenedArtifact:
+    """A verified, memory-mapped artifact."""
+
+    engine: Engine
+    items: IdMap
+    manifest: Manifest
+    path: Path
+
+    def recommend(
+        self,
+        history: Mapping[Any, float] | Sequence[Any] = (),
+        k: int = 10,
+        exclude: Collection[Any] = (),
+        profile_text: str = "",
+        profile_terms: tuple[str, ...] = (),
+    ) -> list[Recommendation]:
+        """Return at most k items, best first, without the history and ``exclude``.
+
+        Args:
+            history: item ids, or {item id: weight}, negative = disliked; unknown ids are ignored.
+            profile_text, profile_terms: what is known about the user, for engines that use it.
+        """
+        weights = dict(history) if isinstance(history, Mapping) else dict.fromkeys(history, 1.0)
+        known = self._row_of(weights)
+        profile = Features([profile_text], [profile_terms]) if profile_text or profile_terms else None
+        batch = RequestBatch(
+            np.array([UNKNOWN_ROW], dtype=np.int32), known, np.zeros(known.nnz, dtype=np.float32), profile
+        )
+        hidden = self._row_of(dict.fromkeys([*weights, *exclude], 1.0))
+        rows, scores = self.engine.candidates(batch, k, hidden)
+        is_item = rows[0] >= 0
+        ids = self.items.ids(rows[0][is_item])
+        ranked = zip(ids, scores[0][is_item].tolist(), strict=True)
+        return [Recommendation(item, score, rank) for rank, (item, score) in enumerate(ranked, start=1)]
+
+    def _row_of(self, weights: Mapping[Any, float]) -> sparse.csr_matrix:
+        """(1, n_items) canonical CSR of the weights of known ids."""
+        rows = self.items.rows(list(weights))
+        values = np.array(list(weights.values()), dtype=np.float32)
+        is_known = rows >= 0
+        matrix = sparse.csr_matrix(
+            (values[is_known], (np.zeros(int(is_known.sum()), dtype=np.int32), rows[is_known])),
+            shape=(1, len(self.items)),
+        )
+        matrix.sort_indices()
+        return matrix
+
+
+def open_engine(path: str | Path) -> OpenedArtifact:
+    """Verify and open one version folder.
+
+    Raises:
+        ArtifactMissing: there is no such folder.
+        ArtifactDamaged: a file is missing, altered or malformed, or the engine refuses its arrays.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    try:
+        arrays = {name: open_array(folder, name, entry) for name, entry in manifest.arrays.items()}
+        items = IdMap(manifest.id_kind, arrays.pop("item_ids"))  # type: ignore[arg-type]
+        engine = engine_class(manifest.engine).from_state(arrays)
+    except ArtifactError as error:
+        raise type(error)(f"{folder.name}: {error}") from error
+    except Exception as error:  # whatever bytes make numpy or an engine do: the artifact is at fault
+        raise ArtifactDamaged(f"{folder.name} cannot be opened: {error}") from error
+    if not len(items) == engine.n_items == manifest.n_items:
+        sizes = f"{len(items)} ids, {engine.n_items} engine rows, {manifest.n_items} in the manifest"
+        raise ArtifactDamaged(f"{folder.name} disagrees on its items: {sizes}.")
+    return OpenedArtifact(engine, items, manifest, folder)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a version folder.
+
+    Raises:
+        ArtifactMissing: there is no such folder.
+        ArtifactDamaged: it has no valid manifest.
+    """
+    if not folder.is_dir():
+        raise ArtifactMissing(
+            f"There is no artifact folder {folder.name}: train the engine, or promote another version."
+        )
+    path = folder / FILE_NAME
+    try:
+        if path.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ArtifactDamaged(f"{folder.name}: the manifest is larger than {MAX_MANIFEST_BYTES} bytes.")
+        return Manifest.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactDamaged(f"{folder.name} has no readable manifest.") from error
