@@ -82,14 +82,11 @@ class FactorEngine(Engine):
         """Return the k items of largest cosine to each given one, itself left out."""
         rows = np.asarray(item_rows)
         inside = (rows >= 0) & (rows < self.n_items)
-        known = np.where(inside, rows, 0)
+        known = rows[inside]
         cosines = np.full((len(rows), self.n_items), np.nan, dtype=np.float32)
-        if self.n_items:
-            cosines = self._unit_rows(known) @ self.item_factors.T / self._norms
-            cosines[~inside] = np.nan
-        itself = sparse.csr_matrix(
-            (np.ones(len(rows)), known, np.arange(len(rows) + 1)), shape=(len(rows), self.n_items)
-        )
+        cosines[inside] = self._unit_rows(known) @ self.item_factors.T / self._norms
+        ends = np.concatenate(([0], np.cumsum(inside)))
+        itself = sparse.csr_matrix((np.ones(len(known)), known, ends), shape=cosines.shape)
         return top_k(cosines, k, itself)
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -15,6 +17,7 @@ from recommender_app.trainers.als_config import ALSConfig
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
 
 MAX_INTERACTIONS = 1_500_000_000  # scipy's int32 indices overflow silently at 2 ** 31
+DIVERGED = "ALS diverged: its factors are not finite. Raise regularization or lower alpha."
 
 
 class ALSTrainer(Trainer):
@@ -77,9 +80,10 @@ def fit(confidences: sparse.csr_matrix, config: ALSConfig, seed: int, progress: 
         TrainingError: learning ended in NaN or infinity.
     """
     from implicit.cpu.als import AlternatingLeastSquares  # implicit.als is a function that may choose a GPU
+    from implicit.recommender_base import ModelFitError
 
     with threadpool_limits(limits=1, user_api="blas"):  # a BLAS pool under implicit's own is up to 10x slower
-        model = AlternatingLeastSquares(
+        model = AlternatingLeastSquares(  # a new one each time: refitting with another shape gives NaN
             factors=config.factors,
             regularization=config.regularization,
             alpha=1.0,
@@ -87,15 +91,19 @@ def fit(confidences: sparse.csr_matrix, config: ALSConfig, seed: int, progress: 
             num_threads=config.n_threads,
             random_state=seed,
         )
-        model.fit(
-            confidences,
-            show_progress=False,
-            callback=lambda done, _seconds, _loss: progress(done + 1, config.iterations, "learning"),
-        )
-    factors = model.item_factors
-    if not (np.all(np.isfinite(factors)) and np.all(np.isfinite(model.user_factors))):
-        raise TrainingError("ALS diverged: its factors are not finite. Raise regularization or lower alpha.")
+        report = partial(_report, progress, config.iterations)
+        try:
+            model.fit(confidences, show_progress=False, callback=report)
+        except ModelFitError as error:
+            raise TrainingError(DIVERGED) from error
+    if not (np.all(np.isfinite(model.item_factors)) and np.all(np.isfinite(model.user_factors))):
+        raise TrainingError(DIVERGED)  # implicit looks for NaN only
+    factors: NDArray[np.float32] = model.item_factors
     return factors
+
+
+def _report(progress: Progress, total: int, iteration: int, _seconds: float, _loss: float | None) -> None:
+    progress(iteration + 1, total, "learning")
 
 
 def gramian_of(factors: NDArray[np.float32]) -> NDArray[np.float64]:
