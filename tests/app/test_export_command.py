@@ -33,6 +33,7 @@ def test_the_summary_names_folder_and_counts_and_says_reused(root, reading, caps
     (folder,) = (root / "datasets" / "books").iterdir()
     assert "books: 1 interactions of 1 users with 1 items (view 0, like 1, finish 0, dislike 0)" in first
     assert f"{folder} (written, " in first
+    assert "interactions: 1/1" in first
     call_command("recommender_export", "books")
     assert f"{folder} (reused, " in capsys.readouterr().out
 
@@ -75,6 +76,12 @@ def test_one_empty_use_case_does_not_keep_the_others_from_being_exported(root, r
     with pytest.raises(CommandError, match="'a_first' has no interactions"):
         call_command("recommender_export")
     assert [path.name for path in (root / "datasets").iterdir()] == ["books"]
+
+
+def test_a_table_that_is_missing_is_one_line(root, db, monkeypatch):
+    monkeypatch.setattr(Reading._meta, "db_table", "no_such_table")
+    with pytest.raises(CommandError, match=r"The database refuses: .*no_such_table.* Is it migrated\?"):
+        call_command("recommender_export", "books")
 
 
 @pytest.mark.slow

@@ -8,8 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from recommender_app.exceptions import RecommenderError, UnknownUseCase
+from recommender_app.management.progress import progress_bar
 from recommender_app.training.export import ExportedDataset, export_dataset
 from recommender_app.training.export_options import ExportOptions
 from recommender_app.usecases.declaration import UseCase
@@ -35,9 +37,11 @@ class Command(BaseCommand):
         failures = []
         for use_case in self._chosen(options["use_cases"]):
             try:
-                self._export(use_case, wanted)
+                self._export(use_case, wanted, is_told=options["verbosity"] > 0)
             except RecommenderError as error:  # the others are exported all the same
                 failures.append(str(error))
+            except DatabaseError as error:
+                raise CommandError(f"The database refuses: {str(error).splitlines()[0]}. Is it migrated?") from error
         if failures:
             raise CommandError("\n".join(failures))
 
@@ -50,9 +54,10 @@ class Command(BaseCommand):
             raise CommandError("No use case is declared: write recommendations.py in one of your apps.")
         return chosen
 
-    def _export(self, use_case: UseCase, wanted: ExportOptions) -> None:
+    def _export(self, use_case: UseCase, wanted: ExportOptions, *, is_told: bool) -> None:
         started = time.monotonic()
-        exported = export_dataset(use_case, wanted)
+        with progress_bar(self.stdout, is_wanted=is_told) as progress:
+            exported = export_dataset(use_case, wanted, progress)
         self.stdout.write(_summary(exported, time.monotonic() - started))
 
 
