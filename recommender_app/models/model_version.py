@@ -20,7 +20,7 @@ class ModelVersion(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.CANDIDATE)
     reason = models.TextField(blank=True, help_text="Why it was rejected or retired.")
     training_run = models.ForeignKey(TrainingRun, null=True, blank=True, on_delete=models.SET_NULL)
-    metrics = models.JSONField(default=dict, help_text="Offline metrics: {engine or baseline: {metric: value}}.")
+    metrics = models.JSONField(default=dict, help_text="{protocol, engines: {engine: {metric: value}}, note}.")
     config = models.JSONField(default=dict)
     seed = models.BigIntegerField(default=0)
     library_versions = models.JSONField(default=dict)
@@ -30,6 +30,7 @@ class ModelVersion(models.Model):
 
     class Meta:
         ordering = ("use_case", "engine", "-number")
+        permissions = [("promote_version", "Can promote versions and roll back releases")]
         constraints = [
             models.UniqueConstraint(fields=["use_case", "engine", "number"], name="recommender_version_number"),
             models.CheckConstraint(
