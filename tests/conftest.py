@@ -36,3 +36,15 @@ def redis_url() -> Iterator[str]:
     """URL of a private Redis."""
     with services.running_redis() as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_in_the_process() -> Iterator[None]:
+    """Loaded releases and throttle counters outlive a test's rolled-back rows: drop them."""
+    yield
+    from django.core.cache import cache
+
+    from recommender_app.serving import live
+
+    live.forget()
+    cache.clear()

@@ -1,4 +1,4 @@
-"""How an answer looks in JSON."""
+"""How an answer looks in JSON: ``answer_as_json`` builds it, the serializers describe it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ class ItemSerializer(serializers.Serializer[Any]):
     """An item of a use case that declares no ``item_serializer``."""
 
     id = serializers.ReadOnlyField(source="pk")
-    label = serializers.CharField(source="__str__", read_only=True)
+    label = serializers.CharField(source="__str__", read_only=True)  # type: ignore[assignment]
 
 
 class ResultSerializer(serializers.Serializer[Any]):
-    """One place of the list; documents what ``answer_as_json`` builds."""
+    """One place of the list."""
 
     rank = serializers.IntegerField(help_text="1-based place in the list.")
     id = serializers.JSONField(help_text="The item's primary key: an integer or a string.")
     score = serializers.FloatField(help_text="Higher is better; comparable within one source only.")
-    source = serializers.CharField(help_text='Engine that proposed the item, or "newest".')
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text='Engine that proposed the item, or "newest".'
+    )
     item = serializers.DictField(help_text="The item's fields, as the use case's item_serializer writes them.")
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    """The whole answer; documents what ``answer_as_json`` builds."""
+    """Which items to show, in which order, and who says so."""
 
     request_id = serializers.UUIDField(help_text="Names this answer in the request log.")
     use_case = serializers.CharField()

@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.templatetags.static import static
 from django.urls import include, path
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
@@ -26,6 +27,7 @@ class SchemaView(SpectacularAPIView):
     throttle_classes = [SchemaThrottle]
     versioning_class = None
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Return the description; ``?format=json`` or ``yaml``."""
         prefix = request.path_info.removesuffix("schema/").lstrip("/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rest_framework.negotiation import BaseContentNegotiation
@@ -21,13 +21,14 @@ class FiniteJSONRenderer(JSONRenderer):
 class AlwaysFirst(BaseContentNegotiation):
     """The first renderer, whatever the client says it accepts."""
 
-    def select_parser(self, request: Any, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Any, parsers: Iterable[Any]) -> Any:
         """Return the first parser."""
-        return parsers[0]
+        return next(iter(parsers))
 
-    def select_renderer(self, request: Any, renderers: Sequence[Any], format_suffix: Any = None) -> Any:
+    def select_renderer(self, request: Any, renderers: Iterable[Any], format_suffix: Any = None) -> Any:
         """Return the first renderer and its media type."""
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 def finite(value: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,6 +36,12 @@ class RecommenderView(APIView):
     def get_authenticate_header(self, request: Request) -> str:
         """Return a challenge, so that DRF says 401 and not 403 to whoever is not logged in."""
         return super().get_authenticate_header(request) or "Session"
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
+        """Say 401 to whoever is not logged in, even in a host without any way to log in."""
+        if not request.user or not request.user.is_authenticated:
+            raise NotAuthenticated
+        super().permission_denied(request, message, code)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Turn our errors into HTTP's."""

@@ -14,15 +14,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from recommender_app import conf
+from recommender_app.artifacts.live_hint import live_use_cases, read_live_hint
 from recommender_app.models import Release
+from recommender_app.registry.releases import live_release
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.loading import LoadedRelease, load_release
 from recommender_app.serving.process import is_serving_process
-
-if TYPE_CHECKING:
-    from recommender_app.serving.loading import LoadedRelease
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +42,6 @@ class LiveRelease:
 
     def load(self, number: int, versions: Mapping[str, str]) -> None:
         """Load a release and swap it in; on any error the one before it stays."""
-        from recommender_app.serving.loading import load_release
-
         try:
             self.release = load_release(self.use_case_key, number, versions, self.release)
         except Exception:
@@ -70,8 +67,6 @@ class LiveRelease:
         return since is None or time.monotonic() - since >= conf.settings.RELOAD_SECONDS
 
     def _verify(self) -> None:
-        from recommender_app.registry.releases import live_release
-
         try:
             with savepoint(Release):
                 row = live_release(self.use_case_key)
@@ -138,8 +133,6 @@ def _of(use_case_key: str) -> LiveRelease:
 
 
 def _load_hints() -> None:
-    from recommender_app.artifacts.live_hint import live_use_cases, read_live_hint
-
     root = conf.settings.artifact_root
     for use_case_key in live_use_cases(root):
         hint = read_live_hint(root, use_case_key)

@@ -6,18 +6,16 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from recommender_app.conf import settings
 from recommender_app.serving.answer import Result
+from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.request import ServingRequest, usable
 from recommender_app.serving.router import ENGINE_FAILED, NEWEST, NO_HISTORY, NOT_ENOUGH_ITEMS, Route
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.eligibility import eligible_items, newest_eligible
-
-if TYPE_CHECKING:
-    from recommender_app.serving.loading import LoadedRelease
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +116,8 @@ class Pipeline:
             return []
         n_items = len(artifact.items)
         exclude = request.exclusion(engine, self.slate.judged)
-        rows, scores = usable(*artifact.engine.candidates(batch, min(k, n_items), exclude), n_items)
+        proposed, their_scores = artifact.engine.candidates(batch, min(k, n_items), exclude)
+        rows, scores = usable(proposed, their_scores, n_items)
         return list(zip(artifact.items.ids(rows), scores.tolist(), strict=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from recommender_app.conf import settings
@@ -14,6 +14,7 @@ from recommender_app.exceptions import RecommenderError
 from recommender_app.serving import live, request_log
 from recommender_app.serving.answer import Answer
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pipeline import Pipeline, fallback_reason, needs_history
 from recommender_app.serving.policies import policy_for
 from recommender_app.serving.request import ServingRequest
@@ -23,9 +24,6 @@ from recommender_app.usecases.hidden import hidden_ids
 from recommender_app.usecases.history import History, load_history
 from recommender_app.usecases.profiles import load_profile
 from recommender_app.usecases.site import get_use_case
-
-if TYPE_CHECKING:
-    from recommender_app.serving.loading import LoadedRelease
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,50 @@
+"""Processes of a site with settings of its own, as ``ready()`` meets them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = """
+from tests.settings import *
+DATABASES = {{"default": {database!r}}}
+RECOMMENDER = {{**RECOMMENDER, "ARTIFACT_ROOT": {root!r}, "PRELOAD": True}}
+"""
+NO_DATABASE = {
+    "ENGINE": "django.db.backends.postgresql",
+    "NAME": "nowhere",
+    "HOST": "127.0.0.1",
+    "PORT": "1",
+    "OPTIONS": {"connect_timeout": 1},
+}
+
+
+def sqlite(path: Path) -> dict[str, str]:
+    """Return the settings of a database in a file."""
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
+
+
+def run_python(folder: Path, code: str, database: dict, artifact_root: Path | str) -> str:
+    """Run code in a new process after ``django.setup()``; return what it printed."""
+    (folder / "site_settings.py").write_text(SETTINGS.format(database=database, root=str(artifact_root)))
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "site_settings",
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    program = f"import django; django.setup()\n{code}"
+    result = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", program],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert result.returncode == 0, result.stderr[-4000:]
+    return result.stdout

@@ -1,0 +1,260 @@
+"""GET recommendations: what comes back, and what is refused how."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test import Client, override_settings
+from django.urls import path
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.authtoken.models import Token
+from rest_framework.settings import api_settings
+from rest_framework.test import APIClient
+
+from recommender_app.api.throttling import RecommenderThrottle
+from recommender_app.api.views import RecommendationView
+from recommender_app.models import RequestLog
+from recommender_app.testing import FixedEngine, override_engine
+from recommender_app.usecases.site import get_use_case
+from tests.app import library
+from tests.toyhost.models import Book, Reader
+
+pytestmark = pytest.mark.django_db
+URL = "/api/recommendations/books/"
+
+
+@pytest.fixture
+def books():
+    return library.add_shelves(3)
+
+
+@pytest.fixture
+def reader():
+    return library.add_reader()
+
+
+@pytest.fixture
+def client(reader):
+    client = Client()
+    client.force_login(reader.account)
+    return client
+
+
+def test_the_answer_is_complete(client, reader, books):
+    library.read(reader, books[0], "view")
+    with override_engine("books", FixedEngine([books[4].pk, books[2].pk])):
+        response = client.get(URL, {"limit": 2})
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+    body = response.json()
+    assert body.pop("request_id") == str(RequestLog.objects.get().request_id)
+    assert body == {
+        "use_case": "books",
+        "engine": "fixed",
+        "model_version": "fixed_v0",
+        "fallback_reason": None,
+        "interaction_count": 1,
+        "results": [
+            {
+                "rank": 1,
+                "id": str(books[4].pk),
+                "score": 2.0,
+                "source": "fixed",
+                "item": {"id": str(books[4].pk), "label": "sea-1"},
+            },
+            {
+                "rank": 2,
+                "id": str(books[2].pk),
+                "score": 1.0,
+                "source": "fixed",
+                "item": {"id": str(books[2].pk), "label": "tea-2"},
+            },
+        ],
+    }
+
+
+def test_ten_items_are_the_default_and_the_host_may_change_it(client, settings):
+    library.add_shelves(60)
+    assert len(client.get(URL).json()["results"]) == 10
+    assert len(client.get(URL, {"limit": 100}).json()["results"]) == 100
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "LIMIT_DEFAULT": 3, "LIMIT_MAX": 5}
+    assert len(client.get(URL).json()["results"]) == 3
+    assert client.get(URL, {"limit": 6}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "limit",
+    ["0", "-1", "101", "abc", "", " ", "1.5", "1.0", "1e1", "+5", "1_0", "5\0", "٥", "9" * 30, "9" * 5000, "NaN"],
+)
+def test_a_limit_that_makes_no_sense_is_refused_by_name(client, books, limit):
+    response = client.get(URL, {"limit": limit})
+    assert response.status_code == 400
+    assert response.json().keys() == {"limit"}
+    assert all(isinstance(reason, str) for reason in response.json()["limit"])
+    assert RequestLog.objects.count() == 0
+
+
+def test_a_limit_given_twice_is_refused(client):
+    response = client.get(URL + "?limit=1&limit=2")
+    assert response.status_code == 400
+    assert response.json().keys() == {"limit"}
+
+
+@pytest.mark.parametrize("query", ["?unknown=1", "?format=html", "?format=xml", "?limit=2&x=%00"])
+def test_parameters_that_nobody_reads_are_ignored(client, books, query):
+    response = client.get(URL + query)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "rubbish"])
+def test_everything_is_json_whatever_is_accepted(client, books, accept):
+    response = client.get(URL, headers={"accept": accept})
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize("key", ["no_such", "%00", "a b", "'; drop table", "%F0%9F%93%9A", "x" * 500])
+def test_an_unknown_use_case_is_not_found(client, key):
+    response = client.get(f"/api/recommendations/{key}/")
+    assert response.status_code == 404
+    assert "There is no use case" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("key", ["books", "no_such"])
+def test_whoever_is_not_logged_in_is_told_so(key, books):
+    response = Client().get(f"/api/recommendations/{key}/")
+    assert response.status_code == 401
+    assert response.json().keys() == {"detail"}
+    assert response["WWW-Authenticate"]
+
+
+def test_a_wrong_token_is_401():
+    assert Client().get(URL, headers={"authorization": "Token wrong"}).status_code == 401
+
+
+def test_a_token_is_enough(reader, books):
+    token = Token.objects.create(user=reader.account)
+    assert Client().get(URL, headers={"authorization": f"Token {token.key}"}).status_code == 200
+
+
+class SessionOnly(RecommendationView):
+    """A host that knows sessions only."""
+
+    authentication_classes = [SessionAuthentication]
+
+
+class NoAuthentication(RecommendationView):
+    """A host without any."""
+
+    authentication_classes = []
+
+
+urlpatterns = [
+    path("session/<str:use_case>/", SessionOnly.as_view()),
+    path("none/<str:use_case>/", NoAuthentication.as_view()),
+]
+
+
+@override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.parametrize("kind", ["session", "none"])
+def test_401_does_not_depend_on_how_the_host_logs_in(kind):
+    assert Client().get(f"/{kind}/books/").status_code == 401
+
+
+@pytest.mark.parametrize("wanted", ["999999", "abc", "-1", "", "9" * 40, "1;2"])
+def test_a_reader_of_somebody_else_is_not_found(client, books, wanted):
+    stranger = Reader.objects.create(name="stranger")
+    response = client.get(URL, {"for": wanted or str(stranger.pk)})
+    assert response.status_code == 404
+    assert response.json().keys() == {"detail"}
+
+
+def test_a_login_with_several_readers_may_choose(client, reader, books):
+    second = Reader.objects.create(name="second", account=reader.account)
+    client.get(URL, {"for": second.pk})
+    assert RequestLog.objects.get().user_id == str(second.pk)
+
+
+def test_a_login_without_a_reader_is_not_found(books):
+    client = Client()
+    client.force_login(library.get_user_model().objects.create_user("nobody"))
+    assert client.get(URL).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_only_get_is_allowed(client, method):
+    response = getattr(client, method)(URL)
+    assert response.status_code in (403, 405)
+    assert response.json().keys() == {"detail"}
+
+
+def test_no_model_and_no_item_are_answered_with_200(client):
+    body = client.get(URL).json()
+    assert (body["engine"], body["model_version"], body["results"]) == ("none", None, [])
+    assert body["fallback_reason"] == "empty_catalogue"
+
+
+def test_a_hidden_item_is_gone_with_the_next_request(client, books):
+    with override_engine("books", FixedEngine([book.pk for book in books])):
+        assert client.get(URL).json()["results"][0]["item"]["label"] == "tea-0"
+        Book.objects.filter(pk=books[0].pk).update(is_published=False)
+        assert "tea-0" not in client.get(URL).content.decode()
+
+
+def test_items_are_written_by_the_hosts_serializer(client, books, monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "item_serializer", "tests.app.book_serializer.BookSerializer")
+    item = client.get(URL, {"limit": 1}).json()["results"][0]["item"]
+    assert item == {"title": "sea-2", "genre": "sea", "depth": None, "asked_at": URL}
+
+
+def test_nan_never_reaches_the_json(client, books, monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "item_serializer", "tests.app.book_serializer.BookSerializer")
+    text = client.get(URL, {"limit": 1}).content.decode()
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in the answer"))
+    assert '"depth":null' in text
+
+
+def test_a_rate_of_our_own_is_applied_and_says_when_to_come_back(client, books, settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {"recommendations": "2/min"}}
+    assert [client.get(URL).status_code for _ in range(3)] == [200, 200, 429]
+    response = client.get(URL)
+    assert response.json().keys() == {"detail"}
+    assert int(response["Retry-After"]) > 0
+
+
+def test_without_a_rate_nobody_is_throttled(client, books, settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {}}
+    assert {client.get(URL).status_code for _ in range(5)} == {200}
+
+
+def test_a_cache_that_is_down_lets_everybody_pass(client, books, settings, monkeypatch, caplog):
+    monkeypatch.setattr(RecommenderThrottle, "_paused_until", 0.0)
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    assert client.get(URL).status_code == 200
+    assert "cache cannot be reached" in caplog.text
+    caplog.clear()
+    assert client.get(URL).status_code == 200
+    assert caplog.text == ""  # it is not asked again at once
+
+
+def test_the_host_finds_no_throttle_in_its_own_settings():
+    assert api_settings.DEFAULT_THROTTLE_CLASSES == []
+
+
+def test_a_database_that_fails_after_the_login_is_an_empty_answer(reader, books):
+    client = APIClient()
+    client.force_authenticate(reader.account)
+    with connection.execute_wrapper(library.refuse):
+        response = client.get(URL)
+    assert response.status_code == 200
+    body = response.json()
+    assert (body["engine"], body["fallback_reason"], body["results"]) == ("none", "database_unavailable", [])
+
+
+def test_a_database_that_fails_at_the_login_is_503(client):
+    with connection.execute_wrapper(library.refuse):
+        response = client.get(URL)
+    assert response.status_code == 503
+    assert response.json().keys() == {"detail"}

@@ -1,0 +1,71 @@
+"""The API describes itself: OpenAPI and a page, under whatever prefix."""
+
+import json
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import include, path
+
+from recommender_app.serving.router import FALLBACK_REASONS
+from tests.app import library
+
+pytestmark = pytest.mark.django_db
+urlpatterns = [path("shop/v2/", include("recommender_app.urls"))]
+
+
+def schema(prefix="/api/"):
+    response = Client().get(f"{prefix}schema/", {"format": "json"})
+    assert response.status_code == 200
+    return json.loads(response.content)
+
+
+def test_only_our_endpoint_is_described():
+    assert list(schema()["paths"]) == ["/api/recommendations/{use_case}/"]
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_the_prefix_is_the_hosts():
+    assert list(schema("/shop/v2/")["paths"]) == ["/shop/v2/recommendations/{use_case}/"]
+    assert "/shop/v2/schema/" in Client().get("/shop/v2/docs/").content.decode()
+
+
+def test_the_operation_is_described_with_its_parameters_and_every_status():
+    operation = schema()["paths"]["/api/recommendations/{use_case}/"]["get"]
+    assert operation["operationId"] == "recommendations_list"
+    parameters = {parameter["name"]: parameter for parameter in operation["parameters"]}
+    assert parameters.keys() == {"use_case", "limit", "for"}
+    limit = parameters["limit"]["schema"]
+    assert (limit["type"], limit["minimum"], limit["maximum"], limit["default"]) == ("integer", 1, 100, 10)
+    assert all(parameter.get("description") for parameter in parameters.values())
+    assert operation["responses"].keys() == {"200", "400", "401", "404", "429", "503"}
+
+
+def test_the_described_answer_has_the_fields_of_a_real_one():
+    library.add_books("tea-0")
+    client = Client()
+    client.force_login(library.add_reader().account)
+    answer = client.get("/api/recommendations/books/").json()
+    components = schema()["components"]["schemas"]
+    assert components["Answer"]["properties"].keys() == set(components["Answer"]["required"]) == answer.keys()
+    assert components["Result"]["properties"].keys() == answer["results"][0].keys()
+    named = components["FallbackReasonEnum"]["enum"]
+    assert set(named) == set(FALLBACK_REASONS)
+    assert answer["fallback_reason"] in named
+
+
+def test_yaml_is_the_default():
+    response = Client().get("/api/schema/")
+    assert response.status_code == 200
+    assert response.content.startswith(b"openapi: 3")
+
+
+def test_the_page_loads_the_schema_of_its_own_site():
+    response = Client().get("/api/docs/", headers={"accept": "text/html"})
+    assert response.status_code == 200
+    assert "/api/schema/" in response.content.decode()
+    assert "swagger-ui-bundle.js" in response.content.decode()
+
+
+def test_the_schema_has_a_rate(settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {"schema": "1/min"}}
+    assert [Client().get("/api/schema/").status_code for _ in range(2)] == [200, 429]
