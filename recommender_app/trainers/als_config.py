@@ -25,8 +25,7 @@ class ALSConfig(TrainerConfig):
             data, where more overfits; 128 on sparse, 256 on sparse data with many interactions.
         regularization: None: grows with the number of interactions up to 20.
         iterations: alternations; each costs the same.
-        alpha: mean confidence of a liked pair. None: ``k * density ** -0.5``, k = 0.5 on dense,
-            0.8 on sparse data.
+        alpha: mean confidence of a liked pair. None: ``0.5 * density ** -0.5``.
         normalization: exponent of the user's and of the item's degree that weights are divided by;
             0 = raw weights.
         popularity_exponent: scores are multiplied by the item's degree to this power. None: 0.15
@@ -71,11 +70,10 @@ class ALSConfig(TrainerConfig):
         n_users = int((liked.getnnz(axis=1) > 0).sum())
         n_items = int((liked.getnnz(axis=0) > 0).sum())
         density = liked.nnz / (n_users * n_items)
-        k = 0.5 if density >= DENSE else 0.8
         chosen = {
             "factors": _factors(density, liked.nnz),
             "regularization": min(20.0, 0.08 * liked.nnz**0.5),
-            "alpha": k * density**-0.5,
+            "alpha": 0.5 * density**-0.5,
             "popularity_exponent": 0.15 if density >= DENSE else 0.0,
         }
         decided = {name: value for name, value in chosen.items() if getattr(self, name) is None}

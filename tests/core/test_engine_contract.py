@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from recommender_app.artifacts.opening import open_engine
+from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.engines.base import Engine
 from recommender_app.engines.batch import RequestBatch, batch_of_users
 from recommender_app.engines.catalog import engine_class, engine_keys
@@ -132,6 +136,14 @@ def test_a_round_trip_through_its_state_changes_no_list(engine: Engine, batch: R
     again = type(engine).from_state(frozen)
     assert np.array_equal(again.candidates(batch, 10)[0], engine.candidates(batch, 10)[0])
     assert np.array_equal(again.score(batch), engine.score(batch), equal_nan=True)
+
+
+def test_a_round_trip_through_the_store_changes_no_list(engine: Engine, batch: RequestBatch, tmp_path: Path) -> None:
+    published = ArtifactStore(tmp_path).publish("toys", f"{engine.key}_v1", engine, two_tastes().items)
+    opened = open_engine(published)
+    assert opened.items == two_tastes().items
+    assert np.array_equal(opened.engine.candidates(batch, 10)[0], engine.candidates(batch, 10)[0])
+    assert np.array_equal(opened.engine.score(batch), engine.score(batch), equal_nan=True)
 
 
 def test_a_missing_array_is_refused_by_name(engine: Engine) -> None:
