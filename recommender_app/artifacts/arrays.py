@@ -26,9 +26,11 @@ def write_array(folder: Path, name: str, array: NDArray[Any]) -> ArrayEntry:
     """
     if array.dtype.kind not in _STORABLE_KINDS:
         raise ArtifactError(f"Array {name!r} of {array.dtype} cannot be stored: use numbers or fixed-size text.")
+    array = np.ascontiguousarray(array).reshape(array.shape)  # a 0-d array stays one
     path = folder / f"{name}.npy"
     with path.open("wb") as file:
-        np.lib.format.write_array(file, np.ascontiguousarray(array).reshape(array.shape), allow_pickle=False)
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.reshape(-1).view(np.uint8))  # ndarray.tofile would not say why the disk refuses
     path.chmod(FILE_MODE)
     return ArrayEntry(path.name, array.dtype.str, array.shape, path.stat().st_size, sha256_of(path))
 

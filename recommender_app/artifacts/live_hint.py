@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recommender_app.artifacts.paths import checked_name
+from recommender_app.artifacts.arrays import FILE_MODE
+from recommender_app.artifacts.paths import checked_name, is_name
+from recommender_app.dataset.staging import sync
 from recommender_app.exceptions import ArtifactError
 
 logger = logging.getLogger(__name__)
@@ -39,13 +42,12 @@ def write_live_hint(root: Path, hint: LiveHint) -> None:
     staged = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with staged.open("w", encoding="utf-8") as file:
-            json.dump({"release": hint.release, "versions": dict(hint.versions)}, file, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(staged, {"release": hint.release, "versions": dict(hint.versions)})
         staged.replace(place)
+        sync(place.parent)
     except OSError as error:
-        staged.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            staged.unlink()
         raise ArtifactError(f"Cannot write {place}: {error.strerror or error}. Make ARTIFACT_ROOT writable.") from error
 
 
@@ -62,7 +64,7 @@ def read_live_hint(root: Path, use_case: str) -> LiveHint | None:
             return _parsed(use_case, json.loads(file.read(_MAX_CHARACTERS)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # RecursionError: absurdly nested lists
         logger.warning("The LIVE hint of %s is not usable (%s): the database decides.", use_case, error)
         return None
 
@@ -73,20 +75,21 @@ def live_use_cases(root: Path) -> list[str]:
         names = sorted(path.name for path in (Path(root) / FOLDER).iterdir() if path.is_file())
     except OSError:
         return []
-    return [name for name in names if not name.startswith(".") and _is_name(name)]
+    return [name for name in names if is_name(name)]
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(values, file, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(FILE_MODE)
 
 
 def _parsed(use_case: str, values: Any) -> LiveHint:
-    if not isinstance(values, dict) or not isinstance(values.get("release"), int):
-        raise ValueError("it names no release")  # noqa: TRY004  one kind of error for all malformed hints
+    if not isinstance(values, dict) or type(values.get("release")) is not int:
+        raise ValueError("it names no release")
     versions = values.get("versions")
-    if not isinstance(versions, dict) or not all(isinstance(name, str) for name in versions.values()):
+    if not isinstance(versions, dict) or not all(is_name(name) for pair in versions.items() for name in pair):
         raise ValueError("it names no versions")
     return LiveHint(use_case, values["release"], versions)
-
-
-def _is_name(name: str) -> bool:
-    try:
-        return bool(checked_name(name))
-    except ArtifactError:
-        return False

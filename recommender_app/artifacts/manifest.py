@@ -9,13 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from recommender_app.exceptions import ArtifactDamaged
+from recommender_app.exceptions import ArtifactDamaged, ArtifactError
 
 FORMAT_VERSION = 1
 FILE_NAME = "manifest.json"
-MAX_MANIFEST_BYTES = 4_000_000
+ITEM_IDS = "item_ids"
 _FILE = re.compile(r"[a-z0-9_]{1,64}\.npy")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KINDS: dict[str, type] = {
+    "engine": str,
+    "use_case": str,
+    "version": str,
+    "created_at": str,
+    "id_kind": str,
+    "n_items": int,
+    "arrays": dict,
+    "config": dict,
+    "seed": int,
+    "library_versions": dict,
+    "dataset_fingerprint": str,
+    "metrics": dict,
+    "format_version": int,
+}
 
 
 @dataclass(frozen=True)
@@ -39,8 +54,8 @@ class ArrayEntry:
             entry = cls(**{**values, "shape": tuple(values["shape"])})
         except (TypeError, KeyError) as error:
             raise ArtifactDamaged(f"The manifest's entry of array {name!r} is incomplete.") from error
-        sizes = (*entry.shape, entry.size)
-        is_sound = all(isinstance(size, int) and size >= 0 for size in sizes) and isinstance(entry.dtype, str)
+        are_sizes = all(type(size) is int and size >= 0 for size in (*entry.shape, entry.size))
+        is_sound = are_sizes and isinstance(entry.dtype, str)
         if not is_sound or not _matches(_FILE, entry.file) or not _matches(_SHA256, entry.sha256):
             raise ArtifactDamaged(f"The manifest's entry of array {name!r} is not valid.")
         return entry
@@ -74,8 +89,15 @@ class Manifest:
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> str:
-        """Return the file's text; equal manifests give equal text."""
-        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
+        """Return the file's text; equal manifests give equal text.
+
+        Raises:
+            ArtifactError: a value that JSON cannot hold, NaN and infinity among them.
+        """
+        try:
+            return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            raise ArtifactError(f"The config or metrics cannot be stored as JSON: {error}.") from error
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -86,11 +108,11 @@ class Manifest:
         """
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # RecursionError: absurdly nested lists
             raise ArtifactDamaged("The manifest is not JSON.") from error
         if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
             raise ArtifactDamaged(f"The manifest is not of format version {FORMAT_VERSION}: train the engine again.")
-        return cls(**_checked(cls, values))
+        return cls(**_checked(values))
 
     @property
     def size_bytes(self) -> int:
@@ -98,18 +120,16 @@ class Manifest:
         return sum(entry.size for entry in self.arrays.values())
 
 
-def _checked(cls: type[Manifest], values: dict[str, Any]) -> dict[str, Any]:
-    required = {"engine": str, "use_case": str, "version": str, "created_at": str, "id_kind": str, "n_items": int}
-    for name, kind in required.items():
-        if not isinstance(values.get(name), kind):
-            raise ArtifactDamaged(f"The manifest's {name!r} is missing or not a {kind.__name__}.")
-    unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    for name, kind in _KINDS.items():
+        if type(values.get(name)) is not kind:
+            raise ArtifactDamaged(f"The manifest's {name!r} is missing or not of type {kind.__name__}.")
+    unknown = set(values) - set(_KINDS)
     if unknown:
         raise ArtifactDamaged(f"The manifest has unknown fields: {', '.join(sorted(unknown))}.")
-    arrays = values.get("arrays")
-    if not isinstance(arrays, dict) or "item_ids" not in arrays:
+    if ITEM_IDS not in values["arrays"]:
         raise ArtifactDamaged("The manifest lists no item ids.")
-    return {**values, "arrays": {name: ArrayEntry.from_json(name, entry) for name, entry in arrays.items()}}
+    return {**values, "arrays": {name: ArrayEntry.from_json(name, entry) for name, entry in values["arrays"].items()}}
 
 
 def _matches(pattern: re.Pattern[str], value: Any) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import numpy as np
 from scipy import sparse
 
 from recommender_app.artifacts.arrays import open_array
-from recommender_app.artifacts.manifest import FILE_NAME, MAX_MANIFEST_BYTES, Manifest
+from recommender_app.artifacts.manifest import FILE_NAME, ITEM_IDS, Manifest
 from recommender_app.dataset.features import Features
 from recommender_app.dataset.ids import UNKNOWN_ROW, IdMap
 from recommender_app.engines.base import Engine
 from recommender_app.engines.batch import RequestBatch
 from recommender_app.engines.catalog import engine_class
-from recommender_app.exceptions import ArtifactDamaged, ArtifactError, ArtifactMissing
+from recommender_app.exceptions import ArtifactDamaged, ArtifactError, ArtifactMissing, EngineError
+
+_MAX_MANIFEST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,26 @@ class OpenedArtifact:
         self,
         history: Mapping[Any, float] | Sequence[Any] = (),
         k: int = 10,
-        exclude: Collection[Any] = (),
+        exclude: Iterable[Any] = (),
         profile_text: str = "",
-        profile_terms: tuple[str, ...] = (),
+        profile_terms: Sequence[str] = (),
     ) -> list[Recommendation]:
         """Return at most k items, best first, without the history and ``exclude``.
 
         Args:
             history: item ids, or {item id: weight}, negative = disliked; unknown ids are ignored.
+            k: how many, at least 0.
+            exclude: ids that must not come back; unknown ids are ignored.
             profile_text, profile_terms: what is known about the user, for engines that use it.
+
+        Raises:
+            EngineError: k is negative, or a weight is not finite.
         """
         weights = dict(history) if isinstance(history, Mapping) else dict.fromkeys(history, 1.0)
-        known = self._row_of(weights)
-        profile = Features([profile_text], [profile_terms]) if profile_text or profile_terms else None
+        if k < 0 or not all(math.isfinite(weight) for weight in weights.values()):
+            raise EngineError("recommend() needs k of at least 0 and finite history weights.")
+        known = self._row_of({item: weight for item, weight in weights.items() if weight != 0})
+        profile = Features([profile_text], [tuple(profile_terms)]) if profile_text or profile_terms else None
         batch = RequestBatch(
             np.array([UNKNOWN_ROW], dtype=np.int32), known, np.zeros(known.nnz, dtype=np.float32), profile
         )
@@ -81,41 +91,52 @@ class OpenedArtifact:
 def open_engine(path: str | Path) -> OpenedArtifact:
     """Verify and open one version folder.
 
+    This is the artifact loader: the one place beside serving and the log writer that catches
+    every exception, because damaged files make numpy and the engines raise anything.
+
     Raises:
         ArtifactMissing: there is no such folder.
         ArtifactDamaged: a file is missing, altered or malformed, or the engine refuses its arrays.
     """
-    folder = Path(path)
-    manifest = read_manifest(folder)
+    return open_folder(Path(path), Path(path).name)
+
+
+def open_folder(folder: Path, name: str) -> OpenedArtifact:
+    """Do what ``open_engine`` does; messages call the artifact ``name``."""
+    manifest = read_manifest(folder, name)
     try:
-        arrays = {name: open_array(folder, name, entry) for name, entry in manifest.arrays.items()}
-        items = IdMap(manifest.id_kind, arrays.pop("item_ids"))  # type: ignore[arg-type]
+        arrays = {key: open_array(folder, key, entry) for key, entry in manifest.arrays.items()}
+        items = IdMap(manifest.id_kind, arrays.pop(ITEM_IDS))  # type: ignore[arg-type]
         engine = engine_class(manifest.engine).from_state(arrays)
     except ArtifactError as error:
-        raise type(error)(f"{folder.name}: {error}") from error
+        raise type(error)(f"{name}: {error}") from error
     except Exception as error:  # whatever bytes make numpy or an engine do: the artifact is at fault
-        raise ArtifactDamaged(f"{folder.name} cannot be opened: {error}") from error
+        raise ArtifactDamaged(f"{name} cannot be opened: {_one_line(error)}") from error
     if not len(items) == engine.n_items == manifest.n_items:
         sizes = f"{len(items)} ids, {engine.n_items} engine rows, {manifest.n_items} in the manifest"
-        raise ArtifactDamaged(f"{folder.name} disagrees on its items: {sizes}.")
+        raise ArtifactDamaged(f"{name} disagrees on its items: {sizes}.")
     return OpenedArtifact(engine, items, manifest, folder)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of a version folder.
+def read_manifest(folder: Path, name: str = "") -> Manifest:
+    """Return the manifest of a version folder; messages call it ``name``, the folder's name if empty.
 
     Raises:
         ArtifactMissing: there is no such folder.
         ArtifactDamaged: it has no valid manifest.
     """
-    if not folder.is_dir():
-        raise ArtifactMissing(
-            f"There is no artifact folder {folder.name}: train the engine, or promote another version."
-        )
-    path = folder / FILE_NAME
+    path, name = folder / FILE_NAME, name or folder.name
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise ArtifactDamaged(f"{folder.name}: the manifest is larger than {MAX_MANIFEST_BYTES} bytes.")
+        if not folder.is_dir():
+            raise ArtifactMissing(f"There is no artifact folder {name}: train the engine, or promote another version.")
+        if path.is_symlink() or not path.is_file():
+            raise ArtifactDamaged(f"{name} has no manifest.")
+        if path.stat().st_size > _MAX_MANIFEST_BYTES:
+            raise ArtifactDamaged(f"{name}: the manifest is larger than {_MAX_MANIFEST_BYTES} bytes.")
         return Manifest.from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ArtifactDamaged(f"{folder.name} has no readable manifest.") from error
+        raise ArtifactDamaged(f"{name} has no readable manifest: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

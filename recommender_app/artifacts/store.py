@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from recommender_app.artifacts.arrays import FILE_MODE, write_array
-from recommender_app.artifacts.manifest import FILE_NAME, Manifest
-from recommender_app.artifacts.opening import OpenedArtifact, open_engine
-from recommender_app.artifacts.paths import models_folder, version_folder
+from recommender_app.artifacts.manifest import FILE_NAME, ITEM_IDS, Manifest
+from recommender_app.artifacts.opening import OpenedArtifact, open_engine, open_folder
+from recommender_app.artifacts.paths import MODELS, is_name, models_folder, version_folder
 from recommender_app.dataset.ids import IdMap
-from recommender_app.dataset.staging import PREFIX, discard_folder, publish_folder, staging_folder
+from recommender_app.dataset.staging import discard_folder, publish_folder, remove_leftovers, staging_folder
 from recommender_app.engines.base import Engine
-from recommender_app.exceptions import ArtifactError, ArtifactMissing
+from recommender_app.exceptions import ArtifactDamaged, ArtifactError, ArtifactMissing
 
 FOLDER_MODE = 0o750
 _FREE_SPACE_FACTOR = 2  # room for the arrays twice: nothing else on the disk may be starved
@@ -33,15 +33,19 @@ class ArtifactStore:
         return version_folder(self.root, use_case, engine_key, version)
 
     def open(self, use_case: str, engine_key: str, version: str) -> OpenedArtifact:
-        """Verify and open a version; see ``opening.open_engine``."""
-        return open_engine(self.folder(use_case, engine_key, version))
+        """Verify and open a version; raises like ``opening.open_engine``, and for a folder in a wrong place."""
+        opened = open_engine(self.folder(use_case, engine_key, version))
+        found = (opened.manifest.use_case, opened.manifest.engine, opened.manifest.version)
+        if found != (use_case, engine_key, version):
+            raise ArtifactDamaged(f"{use_case} {version} holds {' '.join(found)}: somebody moved the folder.")
+        return opened
 
     def versions(self, use_case: str, engine_key: str) -> list[str]:
         """Return the names of the published versions, oldest number first."""
         folder = models_folder(self.root, use_case, engine_key)
         if not folder.is_dir():
             return []
-        names = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(PREFIX)]
+        names = [path.name for path in folder.iterdir() if is_name(path.name) and path.is_dir()]
         return sorted(names, key=lambda name: (len(name), name))
 
     def check_writable(self, use_case: str, engine_key: str) -> None:
@@ -74,11 +78,11 @@ class ArtifactStore:
                 state does not open; nothing stays behind.
         """
         place = self.folder(use_case, engine.key, version)
-        if place.exists():
-            raise ArtifactError(f"{use_case} {version} exists already: a version is never written twice.")
         with staging_folder(place.parent, ArtifactError) as staging:
+            if place.exists():
+                raise ArtifactError(f"{use_case} {version} exists already: a version is never written twice.")
             staging.chmod(FOLDER_MODE)
-            arrays = {**engine.state(), "item_ids": items.keys}
+            arrays = {**engine.state(), ITEM_IDS: items.keys}
             _check_free_space(staging, sum(array.nbytes for array in arrays.values()))
             manifest = Manifest(
                 engine=engine.key,
@@ -97,7 +101,7 @@ class ArtifactStore:
             file = staging / FILE_NAME
             file.write_text(manifest.to_json(), encoding="utf-8")
             file.chmod(FILE_MODE)
-            open_engine(staging)
+            open_folder(staging, f"The new {version}")
             if not publish_folder(staging, place):
                 raise ArtifactError(f"{use_case} {version} was published by somebody else in the meantime.")
         return place
@@ -111,7 +115,15 @@ class ArtifactStore:
         place = self.folder(use_case, engine_key, version)
         if not place.is_dir():
             raise ArtifactMissing(f"There is no artifact {version} of {use_case} to delete.")
-        discard_folder(place)
+        try:
+            discard_folder(place)
+        except OSError as error:
+            raise ArtifactError(f"Cannot delete {place}: {error.strerror or error}.") from error
+
+    def remove_stale_staging(self, older_than_seconds: float) -> None:
+        """Delete what publishers that were killed left behind, of all use cases and engines."""
+        for folder in (self.root / MODELS).glob("*/*"):
+            remove_leftovers(folder, older_than_seconds)
 
 
 def _check_free_space(folder: Path, n_bytes: int) -> None:

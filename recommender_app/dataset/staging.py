@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import time
@@ -14,6 +15,7 @@ from recommender_app.exceptions import DatasetError, RecommenderError
 
 PREFIX = ".staging-"
 LEFTOVER_SECONDS = 2 * 86_400  # no export takes that long
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextlib.contextmanager
@@ -24,14 +26,14 @@ def staging_folder(parent: Path, refusal: type[RecommenderError] = DatasetError)
         refusal: the disk refuses, here or in the body.
     """
     staging = parent / f"{PREFIX}{uuid.uuid4().hex}"
-    missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    missing: list[Path] = []
     try:
+        missing += [folder for folder in (parent, *parent.parents) if not folder.exists()]
         staging.mkdir(parents=True)
-        _remove_leftovers(parent)
+        remove_leftovers(parent)
         yield staging
     except OSError as error:
-        reason = error.strerror or error
-        raise refusal(f"Cannot write to {parent}: {reason}. Make ARTIFACT_ROOT a writable folder.") from error
+        raise refusal(f"Cannot write to {parent}: {error.strerror or error}. {_advice(error)}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         for folder in missing:
@@ -42,14 +44,14 @@ def staging_folder(parent: Path, refusal: type[RecommenderError] = DatasetError)
 def publish_folder(staging: Path, place: Path) -> bool:
     """Sync the staged files to disk and rename the folder into place; False if somebody was faster."""
     for path in [*staging.iterdir(), staging]:
-        _sync(path)
+        sync(path)
     try:
         staging.rename(place)
     except OSError:
         if place.is_dir():
             return False
         raise
-    _sync(place.parent)
+    sync(place.parent)
     return True
 
 
@@ -60,15 +62,22 @@ def discard_folder(place: Path) -> None:
     shutil.rmtree(aside)
 
 
-def _remove_leftovers(parent: Path) -> None:
-    """Delete what processes that were killed left here long ago."""
+def remove_leftovers(parent: Path, older_than_seconds: float = LEFTOVER_SECONDS) -> None:
+    """Delete what processes that were killed left in ``parent`` long ago."""
     for folder in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):  # somebody else may be deleting it
-            if time.time() - folder.stat().st_mtime > LEFTOVER_SECONDS:
+            if time.time() - folder.stat().st_mtime > older_than_seconds:
                 shutil.rmtree(folder)
 
 
-def _sync(path: Path) -> None:
+def _advice(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "Make room on the disk, or point ARTIFACT_ROOT to a larger one."
+    return "Make ARTIFACT_ROOT a folder that this process may write to."
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or the entries of a folder are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
