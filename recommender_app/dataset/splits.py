@@ -65,7 +65,7 @@ def leave_last_out(dataset: Dataset, n: int = 1) -> Split:
 
 
 def last_fraction_split(dataset: Dataset, test_fraction: float = 0.2) -> Split:
-    """Hold out the newest ``test_fraction`` of each user's pairs (rounded down)."""
+    """Hold out the newest ``test_fraction`` of each user's pairs: rounded up, one stays in train."""
     _check_fraction(test_fraction)
     pairs = UserPairs.of(dataset)
     held_out = pairs.newest_fraction(pairs.last_times, test_fraction)
@@ -74,7 +74,7 @@ def last_fraction_split(dataset: Dataset, test_fraction: float = 0.2) -> Split:
 
 
 def random_split(dataset: Dataset, test_fraction: float = 0.2, seed: int = 0) -> Split:
-    """Hold out a random ``test_fraction`` of each user's pairs (rounded down)."""
+    """Hold out a random ``test_fraction`` of each user's pairs: rounded up, one stays in train."""
     _check_fraction(test_fraction)
     pairs = UserPairs.of(dataset)
     shuffled = np.random.default_rng(seed).permutation(len(pairs))

@@ -53,10 +53,14 @@ class UserPairs:
         return np.lexsort((self.tie_breaks, self.last_times, self.users))
 
     def newest_fraction(self, keys: NDArray[Any], fraction: float) -> NDArray[np.bool_]:
-        """Return a (p,) mask of the ``fraction`` (rounded down) of each user's pairs with the largest keys."""
+        """Return a (p,) mask of the ``fraction`` of each user's pairs with the largest keys.
+
+        Rounded up, but one pair of each user is never chosen.
+        """
         order = np.lexsort((self.tie_breaks, keys, self.users))
         sizes = np.bincount(self.users) if len(self) else np.zeros(0, dtype=np.int64)
-        n_chosen = np.floor(sizes * fraction + 1e-9).astype(np.int64)  # 5 * 0.2 is a whole 1
+        n_chosen = np.ceil(sizes * fraction - 1e-9).astype(np.int64)  # 0.2 of 5 is 1, whatever floats say
+        n_chosen = np.minimum(n_chosen, sizes - 1)
         ends = np.cumsum(sizes)
         users = self.users[order]
         chosen = np.zeros(len(self), dtype=bool)

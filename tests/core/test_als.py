@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +17,7 @@ from tests.core.toys import (
     N_GROUPED,
     NEW_ITEM,
     dataset_of,
+    excluding,
     history_of,
     liked_items,
     request,
@@ -139,3 +143,26 @@ def test_progress_counts_the_iterations() -> None:
     reports: list[tuple] = []
     ALSTrainer().train(two_tastes(), replace(ONE_THREAD, iterations=3), progress=lambda *given: reports.append(given))
     assert reports == [(1, 3, "learning"), (2, 3, "learning"), (3, 3, "learning")]
+
+
+def test_more_pairs_than_indices_can_count_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recommender_app.trainers.als.MAX_INTERACTIONS", 59)
+    with pytest.raises(TrainingError, match="60 pairs"):
+        ALSTrainer().train(two_tastes(), ONE_THREAD)
+
+
+def test_a_threaded_blas_is_held_back_while_training() -> None:
+    """implicit warns where OpenBLAS has threads of its own, which makes it up to 10x slower."""
+    program = (
+        "from tests.core.toys import two_tastes; from recommender_app.trainers.als import ALSTrainer;"
+        "ALSTrainer().train(two_tastes())"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment["OPENBLAS_NUM_THREADS"] = "2"
+    subprocess.run([sys.executable, "-W", "error::RuntimeWarning", "-c", program], env=environment, check=True)
+
+
+def test_two_threads_learn_the_same_answer() -> None:
+    engine = ALSTrainer().train(two_tastes(), replace(ONE_THREAD, n_threads=2))
+    seen = excluding([*liked_items(3), NEW_ITEM])
+    assert engine.candidates(request(history_of(3)), 1, seen)[0].tolist() == [[3]]

@@ -113,10 +113,10 @@ def test_leave_last_out_holds_out_every_event_of_the_pair() -> None:
     assert pairs_of(split.train.interactions) == {(0, 0)}
 
 
-def test_the_last_fraction_is_rounded_down_per_user() -> None:
-    likes = [(0, item) for item in range(10)] + [(1, item) for item in range(5)] + [(2, item) for item in range(4)]
+def test_the_last_fraction_is_rounded_up_per_user_but_leaves_one() -> None:
+    likes = [(user, item) for user, n in enumerate((10, 5, 4, 1)) for item in range(n)]
     split = last_fraction_split(dataset_of(table(likes)), 0.2)
-    assert pairs_of(split.test) == {(0, 8), (0, 9), (1, 4)}
+    assert pairs_of(split.test) == {(0, 8), (0, 9), (1, 4), (2, 3)}
 
 
 def test_the_random_split_takes_the_same_share_of_each_user_and_follows_its_seed() -> None:
