@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, TrainingRun
-from recommender_app.registry.runs import still_running
+from recommender_app.registry.runs import renew_lease
 
 _NAME = re.compile(r"(?P<engine>[a-z0-9_]+)_v(?P<number>[1-9][0-9]{0,8})")
 N_LISTED = 5  # names in a message
@@ -35,7 +35,7 @@ def register_version(
     """
     try:
         with transaction.atomic():
-            if not still_running(run).select_for_update().exists():
+            if not renew_lease(run):  # a write: it also locks the run's row
                 raise RegistryError(f"Run {run.pk} was given up before it ended: its version is not registered.")
             return ModelVersion.objects.create(
                 use_case=run.use_case,

@@ -1,0 +1,72 @@
+"""What a training command was asked for, and how it tells what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from recommender_app.evaluation.report import metric_table
+from recommender_app.exceptions import ConfigurationError
+from recommender_app.training.run import TrainedModel
+from recommender_app.training.trainers import build_config, load_trainer, trainer_keys
+
+
+def chosen_engines(asked: Sequence[str] | str | None) -> list[str]:
+    """Return the asked engines, or all that can be trained.
+
+    Raises:
+        ConfigurationError: one of them has no trainer.
+    """
+    engines = [asked] if isinstance(asked, str) else list(dict.fromkeys(asked or trainer_keys()))
+    for engine in engines:
+        if engine not in trainer_keys():
+            raise ConfigurationError(f"There is no trainer for {engine!r}: choose from {', '.join(trainer_keys())}.")
+    return engines
+
+
+def parse_overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """Return {option: value} of ``["factors=128", ...]``.
+
+    Raises:
+        ConfigurationError: a pair is not of that form.
+    """
+    overrides = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name.strip() or not equals:
+            raise ConfigurationError(f"--set {pair}: write name=value, such as --set factors=128.")
+        overrides[name.strip()] = value.strip()
+    return overrides
+
+
+def check_options(engines: Sequence[str], overrides: dict[str, str], preset: str | None) -> None:
+    """Find a wrong option before anything is exported.
+
+    Raises:
+        ConfigurationError: options that no engine, or several, are meant by.
+    """
+    if not overrides and preset is None:
+        return
+    if len(engines) != 1:
+        raise ConfigurationError("--set and --preset belong to one engine: name it, such as --engine als.")
+    build_config(load_trainer(engines[0]), overrides, preset)
+
+
+def summary(trained: TrainedModel) -> str:
+    """Return one line about a new version."""
+    version, run = trained.version, trained.run
+    assert run.started_at
+    assert run.finished_at
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    state = f"live in release {trained.release.number}" if trained.release else "a candidate"
+    return f"{version}: {state}, {seconds:.1f} s, {version.size_bytes / 1e6:.2f} MB, seed {version.seed}"
+
+
+def closing_table(trained: Sequence[TrainedModel]) -> str:
+    """Return the metrics of new versions of one use case beside popularity, and notes where there are none."""
+    measured = [model.evaluation for model in trained if model.evaluation]
+    lines = [f"{model.version.name}: {model.version.metrics['note']}" for model in trained if not model.evaluation]
+    if measured:  # same dataset, split and users: one table
+        rows = {name: metrics for evaluation in measured for name, metrics in evaluation.engines.items()}
+        lines.append(metric_table(replace(measured[0], engines=rows)))
+    return "\n".join(lines)

@@ -1,0 +1,61 @@
+"""From a trained engine to a registered version, or to nothing at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django.db import close_old_connections, transaction
+
+from recommender_app.artifacts.opening import read_manifest
+from recommender_app.artifacts.store import ArtifactStore
+from recommender_app.conf import settings
+from recommender_app.dataset.dataset import Dataset
+from recommender_app.engines.base import Engine
+from recommender_app.exceptions import TrainingError
+from recommender_app.models import ModelVersion, TrainingRun
+from recommender_app.registry.runs import finish_run
+from recommender_app.registry.versions import next_number, register_version
+from recommender_app.training.library_versions import library_versions
+
+
+def publish(run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[str, Any]) -> ModelVersion:
+    """Write the artifact, register it as a candidate and end the run as SUCCEEDED.
+
+    Raises:
+        TrainingError: the engine holds NaN or infinity.
+        ArtifactError: the disk refuses.
+        RegistryError: the run lost its lease. Nothing is left behind in any of these cases.
+    """
+    check_finite(engine)
+    close_old_connections()  # the server may have dropped one that was idle during hours of learning
+    store = ArtifactStore(settings.artifact_root)
+    number = next_number(run.use_case, run.engine, store.versions(run.use_case, run.engine))
+    name = f"{run.engine}_v{number}"
+    provenance: dict[str, Any] = {
+        "metrics": metrics,
+        "config": run.config,
+        "seed": run.seed,
+        "library_versions": library_versions(),
+        "dataset_fingerprint": dataset.fingerprint,
+    }
+    folder = store.publish(run.use_case, name, engine, dataset.items, **provenance)
+    try:
+        with transaction.atomic():
+            size = read_manifest(folder).size_bytes
+            version = register_version(run, number=number, size_bytes=size, **provenance)
+            finish_run(run, TrainingRun.Status.SUCCEEDED)
+    except BaseException:  # an interrupt included: no folder without a row
+        store.delete(run.use_case, run.engine, name)
+        raise
+    return version
+
+
+def check_finite(engine: Engine) -> None:
+    """Raise TrainingError if an array of the engine holds NaN or infinity."""
+    for name, array in engine.state().items():
+        if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+            raise TrainingError(
+                f"{engine.key} has learned NaN or infinity ({name}): look for extreme weights in the dataset, "
+                "or train with stronger regularization."
+            )
