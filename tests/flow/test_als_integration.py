@@ -33,7 +33,7 @@ def readers(books):
 def trained(books, readers, settings, tmp_path):
     """ALS trained and promoted by the command that people use."""
     settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_ROOT": str(tmp_path), "RELOAD_SECONDS": 0.0}
-    call_command("recommender_train", "books", engine="als", promote=True, verbosity=0)
+    call_command("recommender_train", "books", "--engine", "als", "--promote", verbosity=0)
     return readers
 
 
@@ -109,7 +109,7 @@ def test_a_book_that_is_withdrawn_is_gone_with_the_next_request(trained, books):
 
 def test_a_second_version_answers_once_it_is_promoted_and_the_first_after_a_rollback(trained):
     reader = trained[0]
-    call_command("recommender_train", "books", engine="als", verbosity=0)
+    call_command("recommender_train", "books", "--engine", "als", verbosity=0)
     assert answer_to(reader)["model_version"] == "als_v1"
     call_command("recommender_promote", "books", "als_v2", verbosity=0)
     assert answer_to(reader)["model_version"] == "als_v2"
