@@ -7,7 +7,6 @@ from django.db import connection
 
 from recommender_app.artifacts.live_hint import LiveHint, write_live_hint
 from recommender_app.artifacts.store import ArtifactStore
-from recommender_app.engines.ensemble import EnsembleEngine
 from recommender_app.models import Release
 from recommender_app.serving import live
 from recommender_app.serving.service import recommend
@@ -198,26 +197,6 @@ def test_other_settings_mean_other_models(books, settings, tmp_path):
     assert live.current("books").artifacts
     settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_ROOT": str(tmp_path / "elsewhere")}
     assert live.current("books").problems.keys() == {"als"}
-
-
-def test_an_ensemble_meets_its_members_in_the_release(books, settings):
-    settings.RECOMMENDER = {**settings.RECOMMENDER, "WARM_USER_THRESHOLD": 1}
-    library.publish("als_v1", library.als_engine(books), books)
-    library.publish("popular_v1", library.popular_engine(books[:2]), books[:2])
-    recipe = EnsembleEngine({"als": 1.0, "popular": 0.5}, len(books))
-    library.publish("ensemble_v1", recipe, books)
-    library.put_live(1, "als_v1", "popular_v1", "ensemble_v1")
-    answer = recommend(library.add_reader(likes=(books[4],)), "books", 4)
-    assert (answer.engine, answer.model_version, answer.fallback_reason) == ("ensemble", "ensemble_v1", "")
-    assert library.titles(answer.results) == ["sea-0", "sea-1", "sea-2", "tea-0"]
-
-
-def test_an_ensemble_without_members_is_a_problem_not_an_engine(books):
-    library.publish("ensemble_v1", EnsembleEngine({"als": 1.0}, len(books)), books)
-    library.put_live(1, "ensemble_v1")
-    release = live.current("books")
-    assert release.artifacts == {}
-    assert "als" in release.problems["ensemble"]
 
 
 def test_while_one_thread_loads_others_are_served_from_the_release_before(books, monkeypatch):
