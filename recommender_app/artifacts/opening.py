@@ -133,9 +133,13 @@ def read_manifest(folder: Path, name: str = "") -> Manifest:
             raise ArtifactDamaged(f"{name} has no manifest.")
         if path.stat().st_size > _MAX_MANIFEST_BYTES:
             raise ArtifactDamaged(f"{name}: the manifest is larger than {_MAX_MANIFEST_BYTES} bytes.")
-        return Manifest.from_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactDamaged(f"{name} has no readable manifest: {_one_line(error)}") from error
+    try:
+        return Manifest.from_json(text)
+    except ArtifactDamaged as error:
+        raise ArtifactDamaged(f"{name}: {error}") from error
 
 
 def _one_line(error: Exception) -> str:

@@ -51,4 +51,5 @@ def _is_link(path: Path) -> bool:
     try:
         return path.is_symlink()
     except OSError as error:
-        raise ArtifactError(f"Cannot look into {path.parent}: {error.strerror or error}.") from error
+        reason = error.strerror or error
+        raise ArtifactError(f"Cannot look into {path.parent}: {reason}. Open it to this process.") from error
