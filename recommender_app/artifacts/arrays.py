@@ -30,7 +30,7 @@ def write_array(folder: Path, name: str, array: NDArray[Any]) -> ArrayEntry:
     path = folder / f"{name}.npy"
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
-        file.write(array.reshape(-1).view(np.uint8))  # ndarray.tofile would not say why the disk refuses
+        file.write(array.reshape(-1).view(np.uint8).data)  # ndarray.tofile would not say why the disk refuses
     path.chmod(FILE_MODE)
     return ArrayEntry(path.name, array.dtype.str, array.shape, path.stat().st_size, sha256_of(path))
 

@@ -1,0 +1,67 @@
+"""Mistakes in what the host plugs into a use case: filters, serializer, ``get_user``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from recommender_app.checks.lookups import is_same_table
+from recommender_app.checks.messages import error
+from recommender_app.usecases.declaration import UseCase
+
+
+def plugged_problems(use_case: UseCase) -> list[CheckMessage]:
+    """Return what is wrong with the classes and methods of the host."""
+    return [*_filters(use_case), *_serializer(use_case), *_get_user(use_case)]
+
+
+def _filters(use_case: UseCase) -> list[CheckMessage]:
+    declared: Any = use_case.filterset_class
+    if declared is None:
+        return []
+    from django_filters import FilterSet
+
+    hint = f"Write filterset_class = <a django_filters.FilterSet whose Meta.model is {use_case.items._meta.label}>."
+    if not (isinstance(declared, type) and issubclass(declared, FilterSet)):
+        return [error(50, use_case, f"filterset_class is {declared!r}, no FilterSet.", hint)]
+    model = declared._meta.model
+    if model is not None and not is_same_table(model, use_case.items):
+        return [error(50, use_case, f"filterset_class filters {model._meta.label}.", hint)]
+    return []
+
+
+def _serializer(use_case: UseCase) -> list[CheckMessage]:
+    declared: Any = use_case.item_serializer
+    if declared is None:
+        return []
+    from rest_framework.serializers import BaseSerializer
+
+    hint = "Write a serializer class of Django REST framework, or its dotted path."
+    if isinstance(declared, str):
+        try:
+            declared = import_string(declared)
+        except ImportError as problem:
+            return [error(51, use_case, f"item_serializer cannot be imported: {problem}.", hint)]
+    if isinstance(declared, type) and issubclass(declared, BaseSerializer):
+        return []
+    return [error(51, use_case, f"item_serializer is {declared!r}, no serializer.", hint)]
+
+
+def _get_user(use_case: UseCase) -> list[CheckMessage]:
+    if type(use_case).get_user is not UseCase.get_user or _is_login(use_case.users):
+        return []
+    message = f"Nobody can say which {use_case.users._meta.label} is asking: logins are {settings.AUTH_USER_MODEL}."
+    hint = "Implement get_user(self, request): return the user of request.user, or raise UserNotFound."
+    return [error(52, use_case, message, hint)]
+
+
+def _is_login(users: Any) -> bool:
+    try:
+        return issubclass(get_user_model(), users)
+    except ImproperlyConfigured:
+        return False

@@ -1,0 +1,81 @@
+"""What each setting may be."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recommender_app.conf import DEFAULTS
+
+_RATE = re.compile(r"[0-9]+/[smhd][a-z]*")
+_DOTTED_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A test of a setting's value and the words for what it wants."""
+
+    is_kept: Callable[[Any], bool]
+    wanted: str
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _whole(least: int, most: int | None = None) -> Rule:
+    def is_kept(value: Any) -> bool:
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        return is_integer and value >= least and (most is None or value <= most)
+
+    return Rule(is_kept, f"a whole number from {least}" + ("" if most is None else f" to {most}"))
+
+
+def _is_pair(value: Any) -> bool:
+    is_pair = isinstance(value, tuple | list) and len(value) == 2
+    return is_pair and all(_whole(1).is_kept(number) for number in value) and value[0] <= value[1]
+
+
+def _are_rates(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        scope in DEFAULTS["THROTTLE_RATES"] and (rate is None or (isinstance(rate, str) and _RATE.fullmatch(rate)))
+        for scope, rate in value.items()
+    )
+
+
+def _are_trainers(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) and isinstance(path, str) and _DOTTED_PATH.fullmatch(path) for key, path in value.items()
+    )
+
+
+_POSITIVE = Rule(lambda value: is_number(value) and value > 0, "a number above 0")
+_SCOPES = " and ".join(sorted(DEFAULTS["THROTTLE_RATES"]))
+
+RULES: dict[str, Rule] = {
+    "ARTIFACT_ROOT": Rule(
+        lambda value: value is None or (isinstance(value, str | Path) and str(value) != ""), "a folder's path, or None"
+    ),
+    "PRELOAD": Rule(lambda value: value is True or value is False or value == "auto", '"auto", True or False'),
+    "LIMIT_DEFAULT": _whole(1),
+    "LIMIT_MAX": _whole(1),
+    "HISTORY_LIMIT": _whole(1),
+    "OVERFETCH": Rule(_is_pair, "two whole numbers from 1, the larger one last"),
+    "RELOAD_SECONDS": Rule(lambda value: is_number(value) and value >= 0, "a number of seconds from 0"),
+    "THROTTLE_RATES": Rule(_are_rates, f'a dict from {_SCOPES} to a rate like "120/min", or None for no limit'),
+    "COLD_START_THRESHOLD": _whole(0),
+    "WARM_USER_THRESHOLD": _whole(0),
+    "SEED": _whole(0, 2**32 - 1),
+    "MIN_USERS": _whole(1),
+    "MIN_ITEMS": _whole(1),
+    "MIN_INTERACTIONS": _whole(1),
+    "TEST_FRACTION": Rule(lambda value: is_number(value) and 0 < value < 1, "a number between 0 and 1"),
+    "LEASE_SECONDS": _POSITIVE,
+    "N_THREADS": _whole(0),
+    "TRAINERS": Rule(_are_trainers, "a dict from engine keys to dotted paths of trainer classes"),
+}
