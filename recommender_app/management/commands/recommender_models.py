@@ -12,7 +12,7 @@ from recommender_app.models import ModelVersion, Release
 from recommender_app.registry.releases import live_release
 
 VERSIONS = ("version", "status", "precision@10", "ndcg@10", "trained", "dataset", "MB")
-RELEASES = ("release", "promoted", "by", "versions")
+RELEASES = ("release", "promoted", "by")
 
 
 class Command(RecommenderCommand):
@@ -59,9 +59,9 @@ def _version_row(version: ModelVersion, *, is_live: bool) -> list[str]:
 
 
 def _release_row(release: Release) -> list[str]:
-    names = " ".join(member.version.name for member in release.members.all())
-    number = _marked(str(release.number), release.status == Release.Status.LIVE)
-    return [number, f"{release.promoted_at:%Y-%m-%d %H:%M}", release.promoted_by or "-", names]
+    names = ", ".join(member.version.name for member in release.members.all())
+    title = _marked(f"{release.number}: {names}", release.status == Release.Status.LIVE)
+    return [title, f"{release.promoted_at:%Y-%m-%d %H:%M}", release.promoted_by or "-"]
 
 
 def _marked(text: str, is_live: bool) -> str:
