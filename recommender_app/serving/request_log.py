@@ -18,7 +18,7 @@ _n_lost = 0
 def write(answer: Answer) -> bool:
     """Insert the answer's row; return whether it is stored. A loss is logged and counted."""
     try:
-        with savepoint(RequestLog):
+        with savepoint(RequestLog, writes=True):
             row_of(answer).save(force_insert=True)
     except Exception:  # noqa: BLE001  around the log writer: whatever happens, the answer goes out
         count_loss(answer, with_traceback=True)
