@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "recommender_app",
     "backend.marketplace",
     "backend.movies",
+    "backend.demo",
 ]
 
 MIDDLEWARE = [

@@ -96,8 +96,8 @@ class UserSide:
     def from_state(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from ``state``; raises EngineError where the arrays do not fit together."""
         profile_map = FeatureMap.from_state(arrays, "profile")
-        squares = [required_array(arrays, name, 2) for name in ("history_map", "covariance")]
+        history_map, covariance = (required_array(arrays, name, 2) for name in ("history_map", "covariance"))
         n_factors = len(profile_map.intercept)
-        if any(square.shape != (n_factors, n_factors) for square in squares):
+        if not history_map.shape == covariance.shape == (n_factors, n_factors):
             raise EngineError(f"The engine's history_map and covariance do not fit {n_factors} factors.")
-        return cls(profile_map, *squares, float(required_array(arrays, "half_count", 0)))
+        return cls(profile_map, history_map, covariance, float(required_array(arrays, "half_count", 0)))

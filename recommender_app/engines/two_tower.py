@@ -107,13 +107,13 @@ class TwoTowerEngine(Engine):
 
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
         """Return the k items of highest cosine to each row, itself left out; unknown rows get none."""
-        item_rows = np.asarray(item_rows, dtype=np.int64)
-        rows = np.full((len(item_rows), k), -1, dtype=np.int32)
-        scores = np.full((len(item_rows), k), np.nan, dtype=np.float32)
-        known = np.flatnonzero((item_rows >= 0) & (item_rows < self.n_items))
+        wanted = np.asarray(item_rows, dtype=np.int64)
+        rows = np.full((len(wanted), k), -1, dtype=np.int32)
+        scores = np.full((len(wanted), k), np.nan, dtype=np.float32)
+        known = np.flatnonzero((wanted >= 0) & (wanted < self.n_items))
         for start in range(0, len(known), _SIMILAR_CHUNK):
             places = known[start : start + _SIMILAR_CHUNK]
-            rows[places], scores[places] = self._similar_to(item_rows[places], k)
+            rows[places], scores[places] = self._similar_to(wanted[places], k)
         return rows, scores
 
     def _similar_to(self, item_rows: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:

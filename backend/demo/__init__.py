@@ -1,0 +1,1 @@
+"""The demo: load, train, measure, serve, ask."""

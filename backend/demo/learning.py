@@ -1,0 +1,35 @@
+"""Export, train, measure and promote what is not there yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from recommender_app.registry.releases import live_release
+from recommender_app.training.export import export_dataset
+from recommender_app.training.run import train_model
+from recommender_app.usecases.site import get_use_case
+
+ENGINES = ("popular", "trending", "als")
+
+
+def learn(key: str, write: Callable[[str], None]) -> Path:
+    """Train and promote every engine that has not learned from the newest dataset; return its folder."""
+    use_case = get_use_case(key)
+    exported = export_dataset(use_case)
+    fingerprint = exported.manifest["fingerprint"]
+    write(f"{key}: dataset {fingerprint[:12]} {'reused' if exported.is_reused else 'written'}")
+    for engine in ENGINES:
+        if _is_live(key, engine, fingerprint):
+            write(f"{key}: {engine} is live and has learned from this dataset")
+            continue
+        trained = train_model(use_case, engine, dataset_path=exported.path, promote=True, by="demo")
+        write(f"{key}: {trained.version.name} trained and promoted")
+    return exported.path
+
+
+def _is_live(key: str, engine: str, fingerprint: str) -> bool:
+    release = live_release(key)
+    if release is None:
+        return False
+    return release.members.filter(engine=engine, version__dataset_fingerprint=fingerprint).exists()

@@ -1,0 +1,63 @@
+"""``manage.py demo``: the whole job once, on real data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from backend.demo import learning, people, promises, visits
+from backend.demo.server import running_server
+from recommender_app.exceptions import RecommenderError
+
+MARKETPLACE = ("developer_startup", "investor_startup", "startup_developer", "startup_investor")
+
+
+class Command(BaseCommand):
+    """Load both data sets, train, measure, promote, and ask a real server."""
+
+    help = (
+        "Loads the simulated marketplace and MovieLens-100k, exports, trains and promotes every use case, measures "
+        "popularity, trending and ALS, then asks a server that it starts and stops. A second run reuses what is there."
+    )
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--seed", type=int, default=42, help="seed of the simulator, splits and trainers")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._run(options["seed"])
+        except RecommenderError as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, seed: int) -> None:
+        self._title("1. Data")
+        call_command("load_marketplace", seed=seed, stdout=self.stdout)
+        has_movies = self._load_movies()
+        use_cases = (*MARKETPLACE, "movies") if has_movies else MARKETPLACE
+
+        self._title("2. Export, training, promotion")
+        datasets = {key: learning.learn(key, self.stdout.write) for key in use_cases}
+        if has_movies:
+            self._title("3. Measured on MovieLens-100k (real data; the marketplace is simulated and proves nothing)")
+            promises.measure(datasets["movies"], seed, self.stdout.write)
+
+        self._title("4. Recommendations over HTTP")
+        with running_server() as base:
+            visitors = people.marketplace_people() + (people.movie_viewers() if has_movies else [])
+            for visitor in visitors:
+                visits.show(visits.fetch(base, visitor), visitor, self.stdout.write)
+        self.stdout.write("\n`make serve` leaves the site running on http://localhost:8000/ (API pages at /api/docs/).")
+
+    def _load_movies(self) -> bool:
+        """Tell whether MovieLens is there; without its source the demo goes on with the marketplace."""
+        try:
+            call_command("load_movielens", stdout=self.stdout)
+        except CommandError as error:
+            self.stdout.write(f"MovieLens is left out: {error}")
+            return False
+        return True
+
+    def _title(self, text: str) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(f"\n{text}"))

@@ -1,0 +1,100 @@
+"""The ensemble: other engines' scores, fused with weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender_app.engines.base import Engine, Rows, Scores, required_array, take_items
+from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.fusion import FUSIONS, Fusion, fuse
+from recommender_app.exceptions import EngineError
+
+
+class EnsembleEngine(Engine):
+    """Fuses members that live in one item row space. It knows its members by key only.
+
+    Its state names the members and their weights; ``bind`` hands it the engines. An ensemble
+    without its members has no opinion (NaN). Members that are missing are left out and the
+    weights of the others are used as they are: fusion does not need them to sum to one.
+    """
+
+    key = "ensemble"
+    covers_new_users = True
+    uses_history = True
+
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        n_items: int,
+        fusion: Fusion = "weighted",
+        depth: int = 0,
+        members: Mapping[str, Engine] | None = None,
+    ) -> None:
+        """Keep the recipe.
+
+        Args:
+            weights: engine key -> weight, finite, >= 0, at least one above 0.
+            n_items: size of the members' item row space.
+            fusion: see ``fusion.fuse``.
+            depth: see ``fusion.fuse``.
+            members: engine key -> engine over ``n_items`` rows.
+        """
+        if not any(weight > 0 for weight in weights.values()):
+            raise EngineError("An ensemble needs at least one weight above zero.")
+        if any(not np.isfinite(weight) or weight < 0 for weight in weights.values()) or fusion not in FUSIONS:
+            raise EngineError(f"Ensemble weights must be finite and >= 0, the fusion one of {', '.join(FUSIONS)}.")
+        self.weights = dict(weights)
+        self.fusion = fusion
+        self.depth = depth
+        self._n_items = n_items
+        self.members = {key: engine for key, engine in (members or {}).items() if key in self.weights}
+
+    @property
+    def n_items(self) -> int:
+        """Number of items of the members' row space."""
+        return self._n_items
+
+    def bind(self, members: Mapping[str, Engine]) -> EnsembleEngine:
+        """Return the same recipe with engines, all over one row space."""
+        sizes = {engine.n_items for key, engine in members.items() if key in self.weights}
+        if len(sizes) > 1:
+            raise EngineError(f"Members of an ensemble must share one row space, not {sorted(sizes)} items.")
+        n_items = sizes.pop() if sizes else self._n_items
+        return EnsembleEngine(self.weights, n_items, self.fusion, self.depth, members)
+
+    def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
+        """Return fused scores, (b, n_items) or (b, len(items)) float32, NaN where no member has an opinion."""
+        if not self.members:
+            width = self._n_items if items is None else len(items)
+            return np.full((len(batch), width), np.nan, dtype=np.float32)
+        scores = np.stack([engine.score(batch) for engine in self.members.values()])
+        weights = np.array([self.weights[key] for key in self.members], dtype=np.float32)
+        return take_items(fuse(scores, weights, self.fusion, self.depth), items)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return the recipe; the members are artifacts of their own."""
+        return {
+            "member_keys": np.array(sorted(self.weights), dtype=np.str_),
+            "weights": np.array([self.weights[key] for key in sorted(self.weights)], dtype=np.float32),
+            "n_items": np.array(self._n_items, dtype=np.int64),
+            "fusion": np.array(FUSIONS.index(self.fusion), dtype=np.int64),
+            "depth": np.array(self.depth, dtype=np.int64),
+        }
+
+    @classmethod
+    def from_state(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild the recipe without members; see ``bind``."""
+        keys = required_array(arrays, "member_keys", 1).tolist()
+        values = required_array(arrays, "weights", 1).tolist()
+        if len(keys) != len(values):
+            raise EngineError(f"The ensemble names {len(keys)} members but {len(values)} weights.")
+        fusion = int(required_array(arrays, "fusion", 0))
+        if not 0 <= fusion < len(FUSIONS):
+            raise EngineError(f"The ensemble's fusion {fusion} is unknown.")
+        n_items = int(required_array(arrays, "n_items", 0))
+        depth = int(required_array(arrays, "depth", 0))
+        return cls(dict(zip(keys, values, strict=True)), n_items, cast(Fusion, FUSIONS[fusion]), depth)

@@ -1,0 +1,136 @@
+"""Items as a graph: a history is spread along its edges, so a fresh click counts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender_app.engines.base import Engine, Rows, Scores, required_array, take_items
+from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.top_k import top_k
+from recommender_app.exceptions import EngineError
+
+_TINY = 1e-12
+
+
+class ItemGraphEngine(Engine):
+    """Scores = scaled history x pruned item-item weights, plus a low-pass part over spectral vectors.
+
+    With spectral vectors both parts are standardised per user over all items before they are
+    added: ``z(linear) + low_pass_share * z(low pass)`` (GF-CF, Shen et al., CIKM 2021, adds them
+    unscaled). Dislikes are left out of the history that is spread. A user whose history holds
+    no known liked item gets NaN.
+    """
+
+    key = "item_graph"
+    uses_history = True
+    has_similar_items = True
+
+    def __init__(
+        self,
+        weights: sparse.csr_matrix,
+        input_scale: NDArray[np.float32],
+        spectral: NDArray[np.float32],
+        output_scale: NDArray[np.float32],
+        low_pass_share: float,
+    ) -> None:
+        """Keep the graph.
+
+        Args:
+            weights: (n_items, n_items) float32 CSR, row = item of the history, column = scored item.
+            input_scale: (n_items,) float32 factor of each history item.
+            spectral: (n_items, r) float32 right singular vectors; r = 0 switches the low-pass part off.
+            output_scale: (n_items,) float32 factor of each scored item in the low-pass part.
+            low_pass_share: weight of the low-pass part.
+        """
+        self._weights = weights
+        self._input_scale = input_scale
+        self._spectral = spectral
+        self._output_scale = output_scale
+        self._low_pass_share = float(low_pass_share)
+        targets = spectral * output_scale[:, None]
+        self._spectral_mean = targets.mean(axis=0) if len(targets) else np.zeros(spectral.shape[1])
+        self._spectral_moment = targets.T @ targets / max(len(targets), 1)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items in the graph."""
+        return int(self._weights.shape[0])
+
+    def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
+        """Return (b, n_items) or (b, len(items)) float32; NaN rows for users without a liked known item."""
+        liked = batch.positive_history()
+        liked.data = np.ones_like(liked.data)
+        spread = liked @ sparse.diags_array(self._input_scale)
+        scores = np.asarray((spread @ self._weights).todense(), dtype=np.float32)
+        if self._spectral.shape[1]:
+            scores = _standardised(scores)
+            scores += self._low_pass_share * self._low_pass(liked)
+        scores[liked.getnnz(axis=1) == 0] = np.nan
+        return take_items(scores, items)
+
+    def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
+        """Return the heaviest neighbours of each row; rows outside the graph get padding."""
+        item_rows = np.asarray(item_rows)
+        inside = (item_rows >= 0) & (item_rows < self.n_items)
+        scores = np.full((len(item_rows), self.n_items), np.nan, dtype=np.float32)
+        for place in np.flatnonzero(inside):
+            row = self._weights[[item_rows[place]]]
+            scores[place, row.indices] = row.data
+            scores[place, item_rows[place]] = np.nan
+        return top_k(scores, k)
+
+    def _low_pass(self, liked: sparse.csr_matrix) -> NDArray[np.float32]:
+        """(b, n_items): standardised projection on the spectral vectors, mean and variance in closed form."""
+        spectrum = (liked @ sparse.diags_array(self._input_scale)) @ self._spectral
+        mean = spectrum @ self._spectral_mean
+        variance = np.einsum("bi,ij,bj->b", spectrum, self._spectral_moment, spectrum) - mean**2
+        projected = spectrum @ (self._spectral * self._output_scale[:, None]).T
+        scaled = (projected - mean[:, None]) / np.sqrt(np.maximum(variance, _TINY))[:, None]
+        return scaled.astype(np.float32)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays of ``from_state``."""
+        return {
+            "weights_data": self._weights.data,
+            "weights_indices": self._weights.indices,
+            "weights_indptr": self._weights.indptr,
+            "input_scale": self._input_scale,
+            "spectral": self._spectral,
+            "output_scale": self._output_scale,
+            "low_pass_share": np.array(self._low_pass_share, dtype=np.float32),
+        }
+
+    @classmethod
+    def from_state(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild; see ``Engine.from_state``."""
+        scale = required_array(arrays, "input_scale", 1)
+        output_scale = required_array(arrays, "output_scale", 1)
+        spectral = required_array(arrays, "spectral", 2)
+        n = len(scale)
+        if len(output_scale) != n or len(spectral) != n:
+            raise EngineError("The item graph's arrays do not agree on the number of items.")
+        share = float(required_array(arrays, "low_pass_share", 0))
+        return cls(_checked_graph(arrays, n), scale, spectral, output_scale, share)
+
+
+def _checked_graph(arrays: Mapping[str, NDArray[Any]], n: int) -> sparse.csr_matrix:
+    parts = [required_array(arrays, f"weights_{part}", 1) for part in ("data", "indices", "indptr")]
+    if len(parts[2]) != n + 1:
+        raise EngineError(f"The item graph has {len(parts[2]) - 1} rows instead of {n}.")
+    try:
+        graph = sparse.csr_matrix(tuple(parts), shape=(n, n), copy=False)
+        graph.check_format(full_check=True)
+    except ValueError as error:
+        raise EngineError(f"The item graph is damaged: {error}.") from error
+    return graph
+
+
+def _standardised(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    mean = scores.mean(axis=1, keepdims=True)
+    deviation = scores.std(axis=1, keepdims=True)
+    return (scores - mean) / np.maximum(deviation, _TINY)
