@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
         "als": "recommender_app.trainers.als.ALSTrainer",
         "content_based": "recommender_app.trainers.content.ContentTrainer",
         "two_tower": "recommender_app.trainers.two_tower.TwoTowerTrainer",
+        "item_graph": "recommender_app.trainers.item_graph.ItemGraphTrainer",
     },
 }
 

@@ -13,6 +13,7 @@ _ENGINES = {
     "als": ("recommender_app.engines.factors", "FactorEngine"),
     "content_based": ("recommender_app.engines.content", "ContentEngine"),
     "two_tower": ("recommender_app.engines.two_tower", "TwoTowerEngine"),
+    "item_graph": ("recommender_app.engines.item_graph", "ItemGraphEngine"),
 }
 
 

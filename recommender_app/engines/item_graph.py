@@ -44,7 +44,8 @@ class ItemGraphEngine(Engine):
             weights: (n_items, n_items) float32 CSR, row = item of the history, column = scored item.
             input_scale: (n_items,) float32 factor of each history item.
             spectral: (n_items, r) float32 right singular vectors; r = 0 switches the low-pass part off.
-            output_scale: (n_items,) float32 factor of each scored item in the low-pass part.
+            output_scale: (n_items,) float32 factor of each scored item in the low-pass part; 0 = nobody liked
+                the item: no opinion.
             low_pass_share: weight of the low-pass part.
         """
         self._weights = weights
@@ -71,6 +72,7 @@ class ItemGraphEngine(Engine):
             scores = _standardised(scores)
             scores += self._low_pass_share * self._low_pass(liked)
         scores[liked.getnnz(axis=1) == 0] = np.nan
+        scores[:, self._output_scale == 0] = np.nan  # nobody ever liked it
         return take_items(scores, items)
 
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:

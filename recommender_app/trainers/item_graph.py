@@ -86,7 +86,8 @@ def _train_ease(liked: sparse.csr_matrix, options: ItemGraphConfig, progress: Pr
     progress(2, 2, "inverse")
     n = liked.shape[1]
     ones = np.ones(n, dtype=np.float32)
-    return ItemGraphEngine(graph, ones, np.empty((n, 0), dtype=np.float32), ones, 0.0)
+    is_known = (item_degree > 0).astype(np.float32)
+    return ItemGraphEngine(graph, ones, np.empty((n, 0), dtype=np.float32), is_known, 0.0)
 
 
 def _train_filter(liked: sparse.csr_matrix, options: ItemGraphConfig, seed: int, progress: Progress) -> ItemGraphEngine:
