@@ -69,8 +69,8 @@ def _unknown(use_case: UseCase) -> list[CheckMessage]:
         )
         for event in sorted(constants - set(use_case.weights) - set(use_case.hide_after), key=str)
     ]
-    possible = possible_events(use_case)
-    if possible is None:
+    possible, are_all = known_events(use_case)
+    if not are_all:
         return problems
     return problems + [
         error(
@@ -92,7 +92,7 @@ def _unweighted(use_case: UseCase) -> list[CheckMessage]:
 
 def _unhidden(use_case: UseCase) -> list[CheckMessage]:
     """An event may hide without a weight, but a name that never occurs hides nothing."""
-    known = set(use_case.weights) | (possible_events(use_case) or set())
+    known = known_events(use_case)[0] | set(use_case.weights)
     return [
         error(33, use_case, f"hide_after names {event!r}, which no interaction can be.", closest(event, known))
         for event in use_case.hide_after
@@ -100,15 +100,15 @@ def _unhidden(use_case: UseCase) -> list[CheckMessage]:
     ]
 
 
-def possible_events(use_case: UseCase) -> set[str] | None:
-    """Return every event that the tables can hold; None where only the rows could tell."""
+def known_events(use_case: UseCase) -> tuple[set[str], bool]:
+    """Return the events that the declaration tells of, and whether the tables can hold no others."""
     sets = [_events_of(source) for source in use_case.sources]
     known = [events for events in sets if events is not None]
-    return set().union(*known) if len(known) == len(sets) else None
+    return set().union(*known), len(known) == len(sets)
 
 
 def _events_of(source: Interactions) -> set[str] | None:
-    event = source.event
+    event: Any = source.event
     if isinstance(event, Value):
         return {event.value}
     if isinstance(event, Case):
@@ -117,7 +117,7 @@ def _events_of(source: Interactions) -> set[str] | None:
     if not isinstance(event, str | F):
         return None
     try:
-        field = find_field(source.model, event.name if isinstance(event, F) else event)
+        field = find_field(source.model, event if isinstance(event, str) else event.name)  # type: ignore[attr-defined]
     except UnknownField:
         return None
     choices = getattr(field, "flatchoices", None)

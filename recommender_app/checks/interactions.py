@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.checks import CheckMessage
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import FieldError
 from django.db.models import DateField, Model, QuerySet, UniqueConstraint
 
@@ -15,16 +15,20 @@ from recommender_app.usecases.declaration import Interactions, UseCase
 
 def interaction_problems(use_case: UseCase) -> list[CheckMessage]:
     """Return what is wrong with each ``Interactions`` of a use case."""
-    problems: list[CheckMessage] = []
-    for source in use_case.sources:
-        problems += _side(use_case, source, "user", use_case.users)
-        problems += _side(use_case, source, "item", use_case.items)
-        problems += _time(use_case, source)
-        problems += _expression(use_case, source, "event", source.event)
-        if source.strength is not None:
-            problems += _expression(use_case, source, "strength", source.strength)
-        problems += _index(use_case, source)
-    return problems
+    return [problem for source in use_case.sources for problem in _source(use_case, source)]
+
+
+def _source(use_case: UseCase, source: Interactions) -> list[CheckMessage]:
+    problems = [
+        *_side(use_case, source, "user", use_case.users),
+        *_side(use_case, source, "item", use_case.items),
+        *_time(use_case, source),
+        *_expression(use_case, source, "event", source.event),
+    ]
+    if source.strength is not None:
+        problems += _expression(use_case, source, "strength", source.strength)
+    is_readable = not any(isinstance(problem, Error) for problem in problems)
+    return problems + _index(use_case, source) if is_readable else problems
 
 
 def _side(use_case: UseCase, source: Interactions, name: str, wanted: type[Model]) -> list[CheckMessage]:
@@ -80,24 +84,20 @@ def _unknown(use_case: UseCase, name: str, problem: UnknownField) -> CheckMessag
 
 
 def _index(use_case: UseCase, source: Interactions) -> list[CheckMessage]:
-    options = source.model._meta
-    if not options.managed or "__" in source.user or "__" in source.at:
-        return []
-    try:
-        wanted = [find_field(source.model, name) for name in (source.user, source.at)]
-    except UnknownField:
-        return []
-    if any(columns[:2] == wanted for columns in _indexed(source.model)):
+    user, at = (find_field(source.model, name) for name in (source.user, source.at))
+    is_plain = "__" not in source.user and "__" not in source.at
+    table = user.model  # the one that holds the columns: a proxy and a child declare no indexes for them
+    if not is_plain or not table._meta.managed or at.model is not table or [user, at] in _indexed(table):
         return []
     hint = f'Add models.Index(fields=["{source.user}", "{source.at}"]) to Meta.indexes: every request reads a history.'
-    message = f"{options.label} has no index on ({source.user}, {source.at})."
+    message = f"{table._meta.label} has no index on ({source.user}, {source.at})."
     return [warning(24, use_case, message, hint)]
 
 
 def _indexed(model: type[Model]) -> list[list[Any]]:
-    """Return the leading fields of each index that holds all rows."""
+    """Return the first two fields of each index that holds all rows."""
     options = model._meta
     unique = [entry for entry in options.constraints if isinstance(entry, UniqueConstraint)]
     names = [entry.fields for entry in (*options.indexes, *unique) if entry.condition is None]
     names += [*options.unique_together]
-    return [[options.get_field(name.lstrip("-")) for name in fields] for fields in names]
+    return [[options.get_field(name.lstrip("-")) for name in fields[:2]] for fields in names]

@@ -26,25 +26,27 @@ def find_field(model: Any, path: Any) -> Any:
     """
     if not isinstance(path, str) or not path:
         raise UnknownField(f"{path!r} is no field name", "Write the name of a field as text.")
-    field = None
-    for name in path.split("__"):
+    *relations, last = path.split("__")
+    for name in relations:
+        model = _field_of(model, name).related_model
         if not is_model(model):
-            raise UnknownField(f"{path!r} goes on after {field.name!r}, which is no relation", _END_THERE)  # type: ignore[attr-defined]
-        field = _field_of(model, name)
-        model = field.related_model
-    return field
+            raise UnknownField(
+                f"{path!r} goes on after {name!r}, which is no relation", "End the lookup at that field."
+            )
+    return _field_of(model, last)
 
 
 def is_model(value: Any) -> bool:
     """Tell whether a value is a model class that has a table."""
-    return isinstance(value, type) and issubclass(value, Model) and not value._meta.abstract
+    return isinstance(value, type) and issubclass(value, Model) and value is not Model and not value._meta.abstract
 
 
 def is_same_table(found: Any, wanted: type[Model]) -> bool:
     """Tell whether the keys of two models are the same: one model, its proxy, parent or child."""
     if not is_model(found):
         return False
-    first, second = found._meta.concrete_model, wanted._meta.concrete_model
+    first: Any = found._meta.concrete_model
+    second: Any = wanted._meta.concrete_model
     return issubclass(first, second) or issubclass(second, first)
 
 
@@ -54,9 +56,6 @@ def id_kind(field: Any) -> str | None:
         field = field.target_field
     kinds = {IntegerField: "int", UUIDField: "uuid", CharField: "str", TextField: "str"}
     return next((kind for field_class, kind in kinds.items() if isinstance(field, field_class)), None)
-
-
-_END_THERE = "End the lookup at that field."
 
 
 def _field_of(model: Any, name: str) -> Any:

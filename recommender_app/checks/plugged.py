@@ -29,7 +29,7 @@ def _filters(use_case: UseCase) -> list[CheckMessage]:
     hint = f"Write filterset_class = <a django_filters.FilterSet whose Meta.model is {use_case.items._meta.label}>."
     if not (isinstance(declared, type) and issubclass(declared, FilterSet)):
         return [error(50, use_case, f"filterset_class is {declared!r}, no FilterSet.", hint)]
-    model = declared._meta.model
+    model = use_case.filterset_class._meta.model
     if model is not None and not is_same_table(model, use_case.items):
         return [error(50, use_case, f"filterset_class filters {model._meta.label}.", hint)]
     return []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from recommender_app.conf import DEFAULTS
@@ -54,12 +54,12 @@ def _are_trainers(value: Any) -> bool:
     )
 
 
-_POSITIVE = Rule(lambda value: is_number(value) and value > 0, "a number above 0")
 _SCOPES = " and ".join(sorted(DEFAULTS["THROTTLE_RATES"]))
 
 RULES: dict[str, Rule] = {
     "ARTIFACT_ROOT": Rule(
-        lambda value: value is None or (isinstance(value, str | Path) and str(value) != ""), "a folder's path, or None"
+        lambda value: value is None or (isinstance(value, str | os.PathLike) and str(value) != ""),
+        "a folder's path, or None",
     ),
     "PRELOAD": Rule(lambda value: value is True or value is False or value == "auto", '"auto", True or False'),
     "LIMIT_DEFAULT": _whole(1),
@@ -75,7 +75,6 @@ RULES: dict[str, Rule] = {
     "MIN_ITEMS": _whole(1),
     "MIN_INTERACTIONS": _whole(1),
     "TEST_FRACTION": Rule(lambda value: is_number(value) and 0 < value < 1, "a number between 0 and 1"),
-    "LEASE_SECONDS": _POSITIVE,
     "N_THREADS": _whole(0),
     "TRAINERS": Rule(_are_trainers, "a dict from engine keys to dotted paths of trainer classes"),
 }
