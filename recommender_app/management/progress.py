@@ -47,7 +47,7 @@ class _Bar:
     def show(self, done: int, total: int, label: str) -> None:
         if self.bar is None or done < self.bar.n or self.bar.total != (total or None):
             self.close()
-            self.bar = self.tqdm(total=total or None, file=self.stdout, leave=False, dynamic_ncols=True)
+            self.bar = self.tqdm(total=total or None, desc=label, file=self.stdout, leave=False, dynamic_ncols=True)
         self.bar.set_description(label, refresh=False)
         self.bar.update(done - self.bar.n)
 
