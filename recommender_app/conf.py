@@ -38,6 +38,7 @@ DEFAULTS: dict[str, Any] = {
         "popular": "recommender_app.trainers.popularity.PopularityTrainer",
         "trending": "recommender_app.trainers.popularity.TrendingTrainer",
         "als": "recommender_app.trainers.als.ALSTrainer",
+        "item_knn": "recommender_app.trainers.item_knn.ItemKNNTrainer",
         "content_based": "recommender_app.trainers.content.ContentTrainer",
         "two_tower": "recommender_app.trainers.two_tower.TwoTowerTrainer",
         "item_graph": "recommender_app.trainers.item_graph.ItemGraphTrainer",

@@ -11,6 +11,7 @@ _ENGINES = {
     "popular": ("recommender_app.engines.popularity", "PopularityEngine"),
     "trending": ("recommender_app.engines.popularity", "TrendingEngine"),
     "als": ("recommender_app.engines.factors", "FactorEngine"),
+    "item_knn": ("recommender_app.engines.item_knn", "ItemKNNEngine"),
     "content_based": ("recommender_app.engines.content", "ContentEngine"),
     "two_tower": ("recommender_app.engines.two_tower", "TwoTowerEngine"),
     "item_graph": ("recommender_app.engines.item_graph", "ItemGraphEngine"),
