@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -40,14 +41,13 @@ def publish(run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[st
         "dataset_fingerprint": dataset.fingerprint,
     }
     folder = store.publish(run.use_case, name, engine, dataset.items, **provenance)
-    try:
+    with ExitStack() as undo:
+        undo.callback(store.delete, run.use_case, run.engine, name)  # whatever happens: no folder without a row
         with transaction.atomic():
             size = read_manifest(folder).size_bytes
             version = register_version(run, number=number, size_bytes=size, **provenance)
             finish_run(run, TrainingRun.Status.SUCCEEDED)
-    except BaseException:  # an interrupt included: no folder without a row
-        store.delete(run.use_case, run.engine, name)
-        raise
+        undo.pop_all()
     return version
 
 

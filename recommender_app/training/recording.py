@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
 
 from recommender_app.exceptions import NotEnoughData, RecommenderError
 from recommender_app.models import TrainingRun
@@ -11,18 +12,32 @@ from recommender_app.registry.runs import finish_run
 from recommender_app.training.heartbeat import beating
 
 
-@contextmanager
-def recorded(run: TrainingRun) -> Iterator[None]:
-    """Keep the run's lease during the block; end the run as SKIPPED or FAILED if the block raises."""
-    try:
-        with beating(run):
-            yield
-    except NotEnoughData as error:
-        finish_run(run, TrainingRun.Status.SKIPPED, str(error))
-        raise
-    except RecommenderError as error:
-        finish_run(run, TrainingRun.Status.FAILED, str(error))
-        raise
-    except BaseException as error:  # an interrupt or a mistake of ours: recorded, and left to the caller
-        finish_run(run, TrainingRun.Status.FAILED, f"{type(error).__name__}: {error}")
-        raise
+class RecordedRun:
+    """Keeps a run's lease during a block, and ends it as SKIPPED or FAILED if the block raises anything.
+
+    Interrupts and mistakes of ours are recorded as well, and left to the caller like every error.
+    """
+
+    def __init__(self, run: TrainingRun) -> None:
+        self.run = run
+        self._lease = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._lease.enter_context(beating(self.run))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lease.close()
+        if error is not None:
+            finish_run(self.run, *_ending(error))
+
+
+def _ending(error: BaseException) -> tuple[str, str]:
+    """Return status and reason."""
+    if isinstance(error, NotEnoughData):
+        return TrainingRun.Status.SKIPPED, str(error)
+    if isinstance(error, RecommenderError):
+        return TrainingRun.Status.FAILED, str(error)
+    return TrainingRun.Status.FAILED, f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -21,7 +21,7 @@ from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, requ
 from recommender_app.training.export import export_dataset
 from recommender_app.training.measuring import measure
 from recommender_app.training.publishing import publish
-from recommender_app.training.recording import recorded
+from recommender_app.training.recording import RecordedRun
 from recommender_app.training.stages import stage
 from recommender_app.training.trainers import build_config, load_trainer
 from recommender_app.usecases.declaration import UseCase
@@ -77,7 +77,7 @@ def train_model(
     config = build_config(trainer, overrides or {}, preset)
     seed = settings.SEED if seed is None else seed
     run = start_run(use_case.key, engine_key, config=config.to_json(), seed=seed, requested_by=by)
-    with recorded(run):
+    with RecordedRun(run):
         ArtifactStore(settings.artifact_root).check_writable(use_case.key, engine_key)
         path = export_dataset(use_case, progress=progress).path if dataset_path is None else Path(dataset_path)
         dataset = _read(path, use_case)
@@ -101,7 +101,7 @@ def _learn(
     """Measure on a part, then train on everything with the very same configuration."""
     try:
         measurement = measure(dataset, run.engine, config, run.seed, progress)
-        engine = trainer.train(dataset, config, run.seed, stage(progress, f"{run.engine} on everything"))
+        engine = trainer.train_for_release(dataset, config, run.seed, stage(progress, f"{run.engine} on everything"))
     except ImportError as error:
         raise TrainingError(
             f"The trainer of {run.engine} misses a library ({error}): pip install 'django-recommender-app[train]'."

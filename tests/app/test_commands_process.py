@@ -57,7 +57,7 @@ def test_an_interrupt_while_learning_fails_the_run_and_leaves_nothing(tmp_path):
     with sqlite3.connect(tmp_path / "db") as database:
         runs = database.execute("SELECT status, reason FROM recommender_app_trainingrun").fetchall()
         n_versions = database.execute("SELECT count(*) FROM recommender_app_modelversion").fetchone()
-    assert runs == [("failed", "KeyboardInterrupt:")]
+    assert runs == [("failed", "KeyboardInterrupt")]
     assert n_versions == (0,)
     assert not list((tmp_path / "root" / "models").glob("**/*"))
 

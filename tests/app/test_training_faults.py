@@ -35,7 +35,7 @@ def train_oddly(settings, trainer: str):
     [
         ("Diverging", TrainingError, "It diverged. Train again."),
         ("Mistaken", ZeroDivisionError, "ZeroDivisionError: division by zero"),
-        ("Interrupted", KeyboardInterrupt, "KeyboardInterrupt:"),
+        ("Interrupted", KeyboardInterrupt, "KeyboardInterrupt"),
         ("WithoutItsLibrary", TrainingError, "The trainer of popular misses a library (No module named 'implicit')"),
         ("NotANumber", TrainingError, "popular has learned NaN or infinity (counts)"),
     ],
