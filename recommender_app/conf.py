@@ -42,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
         "content_based": "recommender_app.trainers.content.ContentTrainer",
         "two_tower": "recommender_app.trainers.two_tower.TwoTowerTrainer",
         "item_graph": "recommender_app.trainers.item_graph.ItemGraphTrainer",
+        "ensemble": "recommender_app.trainers.ensemble.EnsembleTrainer",
     },
 }
 

@@ -15,6 +15,7 @@ _ENGINES = {
     "content_based": ("recommender_app.engines.content", "ContentEngine"),
     "two_tower": ("recommender_app.engines.two_tower", "TwoTowerEngine"),
     "item_graph": ("recommender_app.engines.item_graph", "ItemGraphEngine"),
+    "ensemble": ("recommender_app.engines.ensemble", "EnsembleEngine"),
 }
 
 

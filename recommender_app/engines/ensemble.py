@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from recommender_app.engines.base import Engine, Rows, Scores, required_array, take_items
 from recommender_app.engines.batch import RequestBatch
-from recommender_app.engines.fusion import FUSIONS, Fusion, fuse
+from recommender_app.engines.fusion import FUSIONS, Fusion, normalise
 from recommender_app.exceptions import EngineError
 
 
@@ -19,12 +19,11 @@ class EnsembleEngine(Engine):
 
     Its state names the members and their weights; ``bind`` hands it the engines. An ensemble
     without its members has no opinion (NaN). Members that are missing are left out and the
-    weights of the others are used as they are: fusion does not need them to sum to one.
+    weights of the others are used as they are: fusion does not need them to sum to one. The
+    capability flags are those of the members that count.
     """
 
     key = "ensemble"
-    covers_new_users = True
-    uses_history = True
 
     def __init__(
         self,
@@ -39,8 +38,7 @@ class EnsembleEngine(Engine):
         Args:
             weights: engine key -> weight, finite, >= 0, at least one above 0.
             n_items: size of the members' item row space.
-            fusion: see ``fusion.fuse``.
-            depth: see ``fusion.fuse``.
+            fusion, depth: see ``fusion.normalise``.
             members: engine key -> engine over ``n_items`` rows.
         """
         if not any(weight > 0 for weight in weights.values()):
@@ -52,6 +50,10 @@ class EnsembleEngine(Engine):
         self.depth = depth
         self._n_items = n_items
         self.members = {key: engine for key, engine in (members or {}).items() if key in self.weights}
+        counted = [engine for key, engine in self.members.items() if self.weights[key] > 0]
+        self.covers_new_users = any(engine.covers_new_users for engine in counted)  # type: ignore[misc]
+        self.covers_new_items = any(engine.covers_new_items for engine in counted)  # type: ignore[misc]
+        self.uses_history = any(engine.uses_history for engine in counted)  # type: ignore[misc]
 
     @property
     def n_items(self) -> int:
@@ -68,12 +70,15 @@ class EnsembleEngine(Engine):
 
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
         """Return fused scores, (b, n_items) or (b, len(items)) float32, NaN where no member has an opinion."""
-        if not self.members:
-            width = self._n_items if items is None else len(items)
-            return np.full((len(batch), width), np.nan, dtype=np.float32)
-        scores = np.stack([engine.score(batch) for engine in self.members.values()])
-        weights = np.array([self.weights[key] for key in self.members], dtype=np.float32)
-        return take_items(fuse(scores, weights, self.fusion, self.depth), items)
+        fused = np.zeros((len(batch), self._n_items), dtype=np.float32)
+        has_opinion = np.zeros(fused.shape, dtype=bool)
+        for key, engine in self.members.items():
+            if self.weights[key] > 0:
+                scores = engine.score(batch)
+                has_opinion |= np.isfinite(scores)
+                fused += np.float32(self.weights[key]) * normalise(scores, batch.history, self.fusion, self.depth)
+        fused[~has_opinion] = np.nan
+        return take_items(fused, items)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the recipe; the members are artifacts of their own."""

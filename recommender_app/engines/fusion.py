@@ -6,71 +6,77 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 Fusion = Literal["weighted", "rrf", "hybrid"]
 FUSIONS: tuple[Fusion, ...] = ("weighted", "rrf", "hybrid")
 RRF_K = 60
 HYBRID_RANK_SHARE = 0.5
 
+Array = NDArray[np.float32]
 
-def fuse(scores: NDArray[np.float32], weights: NDArray[np.float32], fusion: Fusion, depth: int) -> NDArray[np.float32]:
-    """Return (b, n) float32 fused scores; NaN where no engine has an opinion.
 
-    An engine without an opinion on an item gives it the engine's worst (0). Engines without
-    any opinion for a user do not count for that user.
+def normalise(scores: Array, history: sparse.csr_matrix, fusion: Fusion, depth: int) -> Array:
+    """Return one engine's (b, n) float32 contribution to the fused score; 0 where it has no opinion.
+
+    Scale and ranks are taken from the items outside the history: those are what is compared,
+    while an engine usually scores the history itself far above them. A history item is worth 1 at most.
 
     Args:
-        scores: (m, b, n) float32 of m engines, NaN = no opinion.
-        weights: (m,) float32, >= 0.
-        fusion: ``weighted``: sum of min-max normalised scores; ``rrf``: sum of 1 / (60 + rank)
-            (Cormack, Clarke, Büttcher, SIGIR 2009), scaled so that first place is worth 1;
-            ``hybrid``: half of each.
-        depth: an engine's items beyond this rank count as not proposed, 0 = all count.
+        scores: (b, n) float32, NaN = no opinion.
+        history: (b, n) CSR, stored entries = the user's own items.
+        fusion: ``weighted``: min-max; ``rrf``: 61 / (60 + rank) (Cormack, Clarke, Büttcher,
+            SIGIR 2009, scaled so that first place is worth 1); ``hybrid``: half of each.
+        depth: items below this rank count as not proposed (0); 0 = all count.
     """
-    fused = np.zeros(scores.shape[1:], dtype=np.float32)
-    for engine_scores, weight in zip(scores, weights, strict=True):
-        if weight > 0:
-            fused += weight * normalise(engine_scores, fusion, depth)
-    fused[np.isnan(scores[weights > 0]).all(axis=0)] = np.nan
-    return fused
-
-
-def normalise(scores: NDArray[np.float32], fusion: Fusion, depth: int) -> NDArray[np.float32]:
-    """Return one engine's (b, n) contribution, within 0..1, 0 where it has no opinion."""
+    fresh = _outside(scores, history)
+    floor = _floor(fresh, depth)
     if fusion == "weighted":
-        return min_max(_top_only(scores, depth))
-    ranked = reciprocal_ranks(_top_only(scores, depth))
-    if fusion == "rrf":
-        return ranked
-    return (1 - HYBRID_RANK_SHARE) * min_max(_top_only(scores, depth)) + HYBRID_RANK_SHARE * ranked
+        contribution = _min_max(scores, fresh, floor)
+    else:
+        contribution = _reciprocal_ranks(scores, fresh)
+        if fusion == "hybrid":
+            scaled = _min_max(scores, fresh, floor)
+            contribution = (1 - HYBRID_RANK_SHARE) * scaled + HYBRID_RANK_SHARE * contribution
+    with np.errstate(invalid="ignore"):
+        is_proposed = scores >= floor
+    return np.where(is_proposed, contribution, 0).astype(np.float32)
 
 
-def min_max(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return (score - min) / (max - min) per row; 1 for every opinion where max = min; 0 for NaN."""
-    has_opinion = np.isfinite(scores)
-    low = np.min(np.where(has_opinion, scores, np.inf), axis=1, keepdims=True)
-    high = np.max(np.where(has_opinion, scores, -np.inf), axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", over="ignore"):
-        spread = high - low
-        scaled = (scores - low) / np.where(spread > 0, spread, 1)
-    scaled = np.where(spread > 0, scaled, 1.0)
-    return np.where(has_opinion, scaled, 0.0).astype(np.float32)
+def _outside(scores: Array, history: sparse.csr_matrix) -> Array:
+    """The scores with -inf for the history and where there is no opinion."""
+    fresh = np.where(np.isfinite(scores), scores, -np.inf)
+    rows = np.repeat(np.arange(len(scores)), np.diff(history.indptr))
+    fresh[rows, history.indices] = -np.inf
+    return fresh
 
 
-def reciprocal_ranks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return 61 / (60 + rank) per row, rank 1 = best, equal scores ranked by column; 0 for NaN."""
-    order = np.argsort(-np.where(np.isfinite(scores), scores, -np.inf), axis=1, kind="stable")
-    ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, np.arange(1, scores.shape[1] + 1)[None, :], axis=1)
-    worth = (RRF_K + 1) / (RRF_K + ranks)
-    return np.where(np.isfinite(scores), worth, 0.0).astype(np.float32)
+def _floor(fresh: Array, depth: int) -> Array:
+    """(b, 1): the lowest score that still counts as proposed."""
+    n = fresh.shape[1]
+    if 0 < depth < n:
+        deepest = np.partition(fresh, n - depth, axis=1)[:, n - depth][:, None]
+        if np.isfinite(deepest).all():
+            return deepest
+        lowest = np.min(np.where(fresh == -np.inf, np.inf, fresh), axis=1, keepdims=True, initial=np.inf)
+        return np.where(np.isfinite(deepest), deepest, lowest)
+    return np.min(np.where(fresh == -np.inf, np.inf, fresh), axis=1, keepdims=True, initial=np.inf)
 
 
-def _top_only(scores: NDArray[np.float32], depth: int) -> NDArray[np.float32]:
-    """NaN for everything below the depth-th best score of a row."""
-    n = scores.shape[1]
-    if not 0 < depth < n:
-        return scores
-    usable = np.where(np.isfinite(scores), scores, -np.inf)
-    threshold = np.partition(usable, n - depth, axis=1)[:, n - depth][:, None]
-    return np.where(usable >= threshold, scores, np.nan)
+def _min_max(scores: Array, fresh: Array, low: Array) -> Array:
+    """(score - low) / (high - low) within 0..1; 1 where all scores are equal."""
+    high = np.max(fresh, axis=1, keepdims=True, initial=-np.inf)
+    spread = high - low
+    is_spread = np.isfinite(spread) & (spread > 0)
+    with np.errstate(invalid="ignore"):
+        return np.where(is_spread, np.clip((scores - low) / np.where(is_spread, spread, 1), 0, 1), 1.0)
+
+
+def _reciprocal_ranks(scores: Array, fresh: Array) -> Array:
+    """61 / (60 + rank); the rank counts better items outside the history; equal ones rank by column."""
+    order = np.argsort(-fresh, axis=1, kind="stable")
+    ranks = np.empty(fresh.shape, dtype=np.int64)
+    np.put_along_axis(ranks, order, np.arange(1, fresh.shape[1] + 1)[None, :], axis=1)
+    for row, column in zip(*np.nonzero(np.isfinite(scores) & (fresh == -np.inf)), strict=True):
+        ranks[row, column] = 1 + np.count_nonzero(fresh[row] > scores[row, column])
+    return ((RRF_K + 1) / (RRF_K + ranks)).astype(np.float32)

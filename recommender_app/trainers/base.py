@@ -61,6 +61,12 @@ class Trainer(ABC):
             TrainingError: learning diverged.
         """
 
+    def train_for_release(
+        self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
+    ) -> Engine:
+        """Return what is published; an ensemble leaves out its members, which are versions of their own."""
+        return self.train(dataset, config, seed, progress)
+
 
 def require_data(dataset: Dataset, n_users: int = 1, n_items: int = 1, n_interactions: int = 1) -> None:
     """Raise NotEnoughData unless the *positive* part of the dataset has at least these numbers."""

@@ -32,6 +32,7 @@ TOY_CONFIG: dict[str, dict[str, Any]] = {
     "als": {"n_threads": 1},  # more threads do not promise the same bytes
     "content_based": {"n_threads": 1},  # the same
     "two_tower": {"threads": 1},  # likewise
+    "ensemble": {"members": "popular,als,item_graph", "validation": "random"},
 }
 
 

@@ -1,0 +1,121 @@
+"""The ensemble's trainer: fits how much each member counts, on interactions that the members did not see."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from recommender_app.dataset.dataset import Dataset
+from recommender_app.dataset.splits import Split, last_fraction_split, random_split, temporal_split
+from recommender_app.engines.base import Engine
+from recommender_app.engines.ensemble import EnsembleEngine
+from recommender_app.engines.fusion import Fusion
+from recommender_app.exceptions import ConfigurationError, NotEnoughData
+from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
+from recommender_app.trainers.catalog import trainer_of
+from recommender_app.trainers.fusion_fit import collect_contributions, fit_weights
+
+logger = logging.getLogger(__name__)
+
+PLANNED = {"als": 0.6, "two_tower": 0.4}
+_SECOND = 1_000_000  # microseconds
+
+
+@dataclass(frozen=True)
+class EnsembleConfig(TrainerConfig):
+    """Options of the ensemble.
+
+    Attributes:
+        members: engine keys, comma-separated; one that cannot learn from the data is left out.
+        weights: ``learned`` fits them on validation; ``planned`` is 0.6 ALS + 0.4 two-tower.
+        fusion: ``weighted`` (min-max), ``rrf`` or ``hybrid``.
+        depth: an engine's items below this rank count as not proposed, 0 = all count.
+        validation: how interactions are held out for fitting: ``temporal``, ``random`` (per user),
+            ``last`` (of each user), or ``auto``: temporal where times differ, else random.
+        validation_fraction: how much is held out.
+        max_users: users that weights are fitted on, at most.
+        k: the weights maximise NDCG at this length.
+    """
+
+    members: str = "popular,trending,als,item_graph,two_tower,content_based"
+    weights: Literal["learned", "planned"] = "learned"
+    fusion: Fusion = "weighted"
+    depth: int = 0
+    validation: Literal["auto", "temporal", "random", "last"] = "auto"
+    validation_fraction: float = 0.15
+    max_users: int = 3000
+    k: int = 20
+
+    PRESETS = {"planned": {"weights": "planned", "members": "als,two_tower"}, "learned": {"weights": "learned"}}
+
+
+class EnsembleTrainer(Trainer):
+    """Stacks engines by one non-negative weight each.
+
+    With ``learned``, members are trained without the held-out part, the weights are fitted on
+    it, and the members are then trained on everything.
+    """
+
+    key = "ensemble"
+    Config = EnsembleConfig
+
+    def train(
+        self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
+    ) -> EnsembleEngine:
+        """Return the ensemble with its members, trained on everything; see ``Trainer.train``."""
+        recipe = self.train_for_release(dataset, config, seed, progress)
+        return recipe.bind(train_members(dataset, tuple(recipe.weights), seed, progress))
+
+    def train_for_release(
+        self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
+    ) -> EnsembleEngine:
+        """Return the recipe without members."""
+        options = config if isinstance(config, EnsembleConfig) else EnsembleConfig()
+        require_data(dataset, n_users=2, n_items=2, n_interactions=2)
+        weights = PLANNED if options.weights == "planned" else _learned(dataset, options, seed, progress)
+        return EnsembleEngine(weights, dataset.n_items, options.fusion, options.depth)
+
+
+def train_members(dataset: Dataset, keys: tuple[str, ...], seed: int, progress: Progress) -> dict[str, Engine]:
+    """Return {engine key: engine} of those that can learn from the dataset.
+
+    Raises:
+        NotEnoughData: none can.
+    """
+    members: dict[str, Engine] = {}
+    for key in keys:
+        try:
+            members[key] = trainer_of(key).train(dataset, None, seed, progress)
+        except NotEnoughData as error:
+            logger.info("The ensemble goes without %s: %s", key, error)
+    if not members:
+        raise NotEnoughData(f"None of the ensemble's members ({', '.join(keys)}) can learn from this data.")
+    return members
+
+
+def hold_out(dataset: Dataset, options: EnsembleConfig, seed: int) -> Split:
+    """Return the split that weights are fitted on."""
+    how = options.validation
+    if how == "auto":
+        times = dataset.interactions.times
+        how = "temporal" if len(times) and int(times.max()) - int(times.min()) > _SECOND else "random"
+    if how == "temporal":
+        return temporal_split(dataset, options.validation_fraction)
+    if how == "last":
+        return last_fraction_split(dataset, options.validation_fraction)
+    return random_split(dataset, options.validation_fraction, seed)
+
+
+def _learned(dataset: Dataset, options: EnsembleConfig, seed: int, progress: Progress) -> dict[str, float]:
+    keys = tuple(key.strip() for key in options.members.split(",") if key.strip())
+    if not keys or "ensemble" in keys:
+        raise ConfigurationError("members: name at least one engine, and not the ensemble itself.")
+    split = hold_out(dataset, options, seed)
+    try:
+        members = train_members(split.train, keys, seed, progress)
+        contributions = collect_contributions(members, split, options, seed, progress)
+    except NotEnoughData as error:
+        logger.info("The ensemble's weights are equal, for want of validation data: %s", error)
+        return dict.fromkeys(keys, 1.0 / len(keys))
+    return fit_weights(contributions, options.k)
