@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +16,18 @@ from recommender_app.dataset.dataset import Dataset
 from recommender_app.dataset.splits import Split
 from recommender_app.engines.base import Engine
 from recommender_app.engines.batch import RequestBatch, batch_of_users
+from recommender_app.engines.top_k import top_k
 from recommender_app.evaluation.metrics import PerUser, accuracy, find_hits
-from recommender_app.evaluation.variety import coverage, diversity, novelty, self_information, unit_terms
+from recommender_app.evaluation.truncation import most_recent
+from recommender_app.evaluation.variety import (
+    coverage,
+    diversity,
+    mean_over_lists,
+    novelty,
+    popularity_percentiles,
+    self_information,
+    unit_terms,
+)
 from recommender_app.exceptions import ConfigurationError, EngineError
 
 Hide = Literal["seen", "nothing"] | tuple[str, ...]
@@ -31,18 +42,22 @@ class Evaluation:
     Attributes:
         engines: {engine: {metric: mean over the users, NaN where no user has a value}}; metrics
             are "precision@10", "recall@10", "ndcg@10", "map@10", "mrr@10", "hit_rate@10",
-            "coverage@10", "diversity@10", "novelty@10".
+            "coverage@10", "diversity@10", "novelty@10", "popularity@10".
         per_user: {engine: {metric: (n_users,) float64}}, the same users in the same order for
             every engine, for paired comparisons; coverage is a property of all lists together
             and has no value per user.
         user_rows: (n_users,) int32, the measured users.
         protocol: one line that says how this was measured; numbers mean nothing without it.
+        rows: {engine: (n_users, max k) int32 recommended item rows, padded with -1}.
+        seconds: {engine: wall time of ranking all users}.
     """
 
     engines: dict[str, dict[str, float]]
     per_user: dict[str, dict[str, PerUser]]
     user_rows: NDArray[np.int32]
     protocol: str
+    rows: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def n_users(self) -> int:
@@ -59,6 +74,8 @@ def evaluate(
     seed: int = 0,
     min_history: int = 1,
     progress: Progress | None = None,
+    recent: int | None = None,
+    among: NDArray[np.int32] | None = None,
 ) -> Evaluation:
     """Rank the whole catalogue for every test user with every engine, and measure the lists.
 
@@ -70,30 +87,41 @@ def evaluate(
         max_users: measure a random sample of at most so many test users, drawn with ``seed``.
         min_history: test users with fewer positive pairs in train are left out. 1 keeps the users
             that engines which need a history can be compared on; 0 measures new users too.
+        recent: let the engines know only so many of each user's newest pairs, 0 = none; what is
+            hidden and who is measured stay the same.
+        among: (m,) ascending rows of the only items that exist: others are neither ranked nor
+            hits. None = all. The protocol of cold items.
 
     Raises:
         EngineError: an engine has another number of items than the dataset.
         ConfigurationError: ``ks`` or ``hide`` make no sense.
     """
     _check(engines, split, ks, hide)
-    relevant = relevant_pairs(split)
+    relevant = relevant_pairs(split, among)
     users = choose_users(split, relevant, min_history, max_users, seed)
     batch, relevant = batch_of_users(split.train, users), relevant[users]
+    batch = batch if recent is None else most_recent(batch, recent)
     hidden = hidden_pairs(split.train, hide)[users]
-    measure = _Measure(split.train, relevant, tuple(sorted(ks)))
-    per_user, means = {}, {}
+    measure = _Measure(split.train, relevant, tuple(sorted(ks)), among)
+    protocol = _describe(split, hide, len(users), min_history, recent, among)
+    evaluation = Evaluation({}, {}, users, protocol)
     for name, engine in engines.items():
-        rows = rank(engine, batch, max(ks), hidden, partial(_tell, progress, name))
-        per_user[name] = measure.per_user(rows)
-        means[name] = {metric: _mean(values) for metric, values in per_user[name].items()} | measure.overall(rows)
-    return Evaluation(means, per_user, users, _describe(split, hide, len(users), min_history))
+        started = perf_counter()
+        rows = rank(engine, batch, max(ks), hidden, partial(_tell, progress, name), among)
+        evaluation.seconds[name] = perf_counter() - started
+        values = measure.per_user(rows)
+        means = {metric: mean_of_known(of_users) for metric, of_users in values.items()}
+        evaluation.rows[name], evaluation.per_user[name] = rows, values
+        evaluation.engines[name] = means | measure.overall(rows)
+    return evaluation
 
 
-def relevant_pairs(split: Split) -> sparse.csr_matrix:
+def relevant_pairs(split: Split, among: NDArray[np.int32] | None = None) -> sparse.csr_matrix:
     """Return the (n_users, n_items) float32 CSR of the pairs that count as hits, 1 each."""
     shape = (split.train.n_users, split.train.n_items)
-    ones = np.ones(len(split.test), dtype=np.float32)
-    pairs = sparse.csr_matrix((ones, (split.test.user_rows, split.test.item_rows)), shape=shape)
+    test = split.test if among is None else split.test.select(np.isin(split.test.item_rows, among))
+    ones = np.ones(len(test), dtype=np.float32)
+    pairs = sparse.csr_matrix((ones, (test.user_rows, test.item_rows)), shape=shape)
     pairs.sum_duplicates()
     pairs.data[:] = 1.0
     return pairs
@@ -128,13 +156,23 @@ def rank(
     k: int,
     hidden: sparse.csr_matrix,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    among: NDArray[np.int32] | None = None,
 ) -> NDArray[np.int32]:
-    """Return the k best item rows of each request, (b, k) int32 padded with -1, in bounded memory."""
+    """Return the k best item rows of each request, (b, k) int32 padded with -1, in bounded memory.
+
+    Args:
+        among: (m,) ascending rows of the only items that may be proposed; None = all.
+    """
     rows = np.full((len(batch), k), -1, dtype=np.int32)
     step = max(1, SCORES_PER_CHUNK // max(engine.n_items, 1))
     for start in range(0, len(batch), step):
         stop = min(start + step, len(batch))
-        rows[start:stop], _ = engine.candidates(batch.rows(start, stop), k, hidden[start:stop])
+        requests, theirs = batch.rows(start, stop), hidden[start:stop]
+        if among is None:
+            rows[start:stop], _ = engine.candidates(requests, k, theirs)
+        else:
+            places, _ = top_k(engine.score(requests, among), k, theirs[:, among])
+            rows[start:stop] = np.where(places >= 0, among[places], -1)
         progress(stop, len(batch))
     return rows
 
@@ -142,11 +180,19 @@ def rank(
 class _Measure:
     """Turns ranked rows into metrics of one set of users."""
 
-    def __init__(self, train: Dataset, relevant: sparse.csr_matrix, ks: tuple[int, ...]) -> None:
-        self.relevant, self.ks, self.n_items = relevant, ks, train.n_items
+    def __init__(
+        self,
+        train: Dataset,
+        relevant: sparse.csr_matrix,
+        ks: tuple[int, ...],
+        among: NDArray[np.int32] | None = None,
+    ) -> None:
+        self.relevant, self.ks = relevant, ks
+        self.n_items = train.n_items if among is None else len(among)
         self.n_relevant = relevant.getnnz(axis=1)
         self.item_terms = unit_terms(train.item_features)
         self.item_bits = self_information(train)
+        self.percentiles = popularity_percentiles(train)
 
     def per_user(self, rows: NDArray[np.int32]) -> dict[str, PerUser]:
         hits = find_hits(rows, self.relevant)
@@ -155,13 +201,15 @@ class _Measure:
             measured |= accuracy(hits, self.n_relevant, k)
             measured[f"diversity@{k}"] = diversity(rows[:, :k], self.item_terms)
             measured[f"novelty@{k}"] = novelty(rows[:, :k], self.item_bits)
+            measured[f"popularity@{k}"] = mean_over_lists(rows[:, :k], self.percentiles)
         return measured
 
     def overall(self, rows: NDArray[np.int32]) -> dict[str, float]:
         return {f"coverage@{k}": coverage(rows[:, :k], self.n_items) for k in self.ks}
 
 
-def _mean(values: PerUser) -> float:
+def mean_of_known(values: PerUser) -> float:
+    """Return the mean without NaN; NaN for nothing known."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
 
@@ -184,6 +232,11 @@ def _check(engines: Mapping[str, Engine], split: Split, ks: Sequence[int], hide:
             )
 
 
-def _describe(split: Split, hide: Hide, n_users: int, min_history: int) -> str:
+def _describe(
+    split: Split, hide: Hide, n_users: int, min_history: int, recent: int | None, among: NDArray[np.int32] | None
+) -> str:
     hidden = hide if isinstance(hide, str) else "+".join(hide)
-    return f"{split.description}; all items ranked, hidden: {hidden}; {n_users} users with history >= {min_history}"
+    ranked = "all items ranked" if among is None else f"{len(among)} items ranked"
+    known = "" if recent is None else f"; engines know each user's newest {recent}"
+    history = f"{n_users} users with history >= {min_history}"
+    return f"{split.description}; {ranked}, hidden: {hidden}{known}; {history}"

@@ -1,10 +1,13 @@
-"""What lists are made of, hits or not: coverage, diversity, novelty.
+"""What lists are made of, hits or not: coverage, diversity, novelty, popularity.
 
 coverage@k   share of the catalogue that is in at least one user's top k.
 diversity@k  mean of 1 - cosine over all pairs of the list, an item being the set of its category
              terms; items without terms are left out; NaN with fewer than two items left.
 novelty@k    mean self-information of the list in bits: -log2(users who liked the item in train /
              users of train); an item that nobody liked counts as liked by one. NaN for an empty list.
+popularity@k mean popularity percentile of the list: the share of the catalogue that fewer users of
+             train liked, ties counted half. 0.5 = lists drawn at random; near 1 = best sellers
+             only. The bias towards what is popular anyway. NaN for an empty list.
 """
 
 from __future__ import annotations
@@ -59,10 +62,15 @@ def novelty(rows: NDArray[np.int32], item_bits: NDArray[np.float64]) -> PerUser:
     Args:
         item_bits: (n_items,) from ``self_information``.
     """
+    return mean_over_lists(rows, item_bits)
+
+
+def mean_over_lists(rows: NDArray[np.int32], item_values: NDArray[np.float64]) -> PerUser:
+    """Return (b,) means of a value of the items, over the lists in ``rows``, (b, k) padded with -1."""
     is_item = rows >= 0
-    bits = np.where(is_item, item_bits[rows], 0.0).sum(axis=1)
+    sums = np.where(is_item, item_values[rows], 0.0).sum(axis=1)
     n = is_item.sum(axis=1)
-    return np.where(n > 0, bits / np.maximum(n, 1), np.nan)
+    return np.where(n > 0, sums / np.maximum(n, 1), np.nan)
 
 
 def self_information(train: Dataset) -> NDArray[np.float64]:
@@ -70,3 +78,11 @@ def self_information(train: Dataset) -> NDArray[np.float64]:
     liked_by = train.positives.getnnz(axis=0)
     n_users = max(int((train.positives.getnnz(axis=1) > 0).sum()), 1)
     return -np.log2(np.maximum(liked_by, 1) / n_users)
+
+
+def popularity_percentiles(train: Dataset) -> NDArray[np.float64]:
+    """Return (n_items,) in 0..1: the share of the catalogue liked by fewer users of ``train``, ties half."""
+    liked_by = train.positives.getnnz(axis=0)
+    ordered = np.sort(liked_by)
+    fewer, not_more = (np.searchsorted(ordered, liked_by, side) for side in ("left", "right"))
+    return np.asarray((fewer + not_more) / 2 / max(len(liked_by), 1))

@@ -35,7 +35,7 @@ def test_a_taste_engine_finds_every_hidden_item() -> None:
 
 def test_every_metric_is_there_at_every_k() -> None:
     evaluation = evaluate({"falling": falling()}, toy_split())
-    names = ("precision", "recall", "ndcg", "map", "mrr", "hit_rate", "coverage", "diversity", "novelty")
+    names = ("precision", "recall", "ndcg", "map", "mrr", "hit_rate", "coverage", "diversity", "novelty", "popularity")
     assert set(evaluation.engines["falling"]) == {f"{name}@{k}" for name in names for k in (5, 10, 20)}
     for name, values in evaluation.per_user["falling"].items():
         assert values.shape == (N_USERS,)
