@@ -20,7 +20,7 @@ def contributions(*by_member: list[list[float]], hits: list[list[bool]]) -> Cont
 
 
 def test_the_member_that_is_always_right_gets_all_the_weight_it_needs():
-    right, wrong = [[1.0, 0.0]] * 3, [[0.0, 1.0]] * 3
+    right, wrong = [[0.6, 0.0]] * 3, [[0.0, 1.0]] * 3
     weights = fit_weights(contributions(right, wrong, hits=[[True, False]] * 3), k=1)
     assert weights["a"] > weights["b"]
 
