@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from pickle import UnpicklingError  # noqa: S403 - only the error that torch.load raises
 from typing import Any
 
 import torch
@@ -17,6 +18,8 @@ from recommender_app.trainers.two_tower_config import TwoTowerConfig
 
 # A resumed run may get more epochs or time, or other hardware; all else must be the same.
 _MAY_CHANGE = ("epochs", "time_budget_seconds", "threads", "device", "checkpoint", "patience")
+# Whatever torch.load makes of bytes that are no checkpoint, or of one that would run code.
+_DAMAGE = (OSError, RuntimeError, ValueError, EOFError, LookupError, TypeError, UnpicklingError)
 
 
 def identity(data: TrainingData, config: TwoTowerConfig, seed: int) -> str:
@@ -51,7 +54,7 @@ def load_checkpoint(path: Path, expected_identity: str) -> dict[str, Any] | None
         return None
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+    except _DAMAGE as error:
         raise TrainingError(f"The checkpoint {path} is damaged or no checkpoint: delete it to start anew.") from error
     if not isinstance(values, dict) or values.get("identity") != expected_identity:
         raise TrainingError(f"The checkpoint {path} belongs to other data, options or seed: delete it to start anew.")
