@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from pickle import UnpicklingError  # noqa: S403 - only the error that torch.load raises
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
