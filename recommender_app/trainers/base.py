@@ -67,6 +67,17 @@ class Trainer(ABC):
         """Return what is published; an ensemble leaves out its members, which are versions of their own."""
         return self.train(dataset, config, seed, progress)
 
+    def train_beside(
+        self,
+        trained: Mapping[str, Engine],
+        dataset: Dataset,
+        config: TrainerConfig | None = None,
+        seed: int = 0,
+        progress: Progress = silent,
+    ) -> Engine:
+        """Like ``train``; an ensemble takes members that were trained on this dataset already from ``trained``."""
+        return self.train(dataset, config, seed, progress)
+
 
 def require_data(dataset: Dataset, n_users: int = 1, n_items: int = 1, n_interactions: int = 1) -> None:
     """Raise NotEnoughData unless the *positive* part of the dataset has at least these numbers."""

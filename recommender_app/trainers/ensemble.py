@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,8 +65,21 @@ class EnsembleTrainer(Trainer):
         self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
     ) -> EnsembleEngine:
         """Return the ensemble with its members, trained on everything; see ``Trainer.train``."""
+        return self.train_beside({}, dataset, config, seed, progress)
+
+    def train_beside(
+        self,
+        trained: Mapping[str, Engine],
+        dataset: Dataset,
+        config: TrainerConfig | None = None,
+        seed: int = 0,
+        progress: Progress = silent,
+    ) -> EnsembleEngine:
+        """Return the ensemble; only members that are not in ``trained`` are trained on everything."""
         recipe = self.train_for_release(dataset, config, seed, progress)
-        return recipe.bind(train_members(dataset, tuple(recipe.weights), seed, progress))
+        known = {key: trained[key] for key in recipe.weights if key in trained}
+        missing = tuple(key for key in recipe.weights if key not in known)
+        return recipe.bind(known | (train_members(dataset, missing, seed, progress) if missing else {}))
 
     def train_for_release(
         self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent

@@ -73,10 +73,19 @@ def _train_baselines(split: Split, engine_key: str, seed: int, progress: Progres
 
 
 def train_engines(
-    split: Split, configs: Mapping[str, TrainerConfig], seed: int, progress: Progress
+    split: Split,
+    configs: Mapping[str, TrainerConfig],
+    seed: int,
+    progress: Progress,
+    trained: Mapping[str, Engine] | None = None,
 ) -> dict[str, Engine]:
-    """Return {engine key: engine} trained on the split's train part."""
-    return {
-        key: load_trainer(key).train(split.train, config, seed, stage(progress, f"{key} on the train part"))
-        for key, config in configs.items()
-    }
+    """Return {engine key: engine} trained on the split's train part, in the order of ``configs``.
+
+    Args:
+        trained: engines of that part that exist already; ensembles take them as members.
+    """
+    engines = dict(trained or {})
+    for key, config in sorted(configs.items(), key=lambda pair: pair[0] == "ensemble"):
+        report = stage(progress, f"{key} on the train part")
+        engines[key] = load_trainer(key).train_beside(engines, split.train, config, seed, report)
+    return {key: engines[key] for key in configs}
