@@ -161,7 +161,7 @@ def _table(header: Iterable[str], engines: list[str], rows: list[list[tuple[str,
     for engine, cells in zip(engines, rows, strict=True):
         drawn = "".join(
             f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>" for text, kind in cells
-        )  # noqa: E501
+        )
         body += f"<tr><td>{_dot(engine)}{escape(label_of(engine).name)}</td>{drawn}</tr>"
     return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
 

@@ -1,0 +1,1 @@
+"""Engines measured on plain files: no use case, no database."""
