@@ -10,17 +10,28 @@ from recommender_app.exceptions import ConfigurationError
 from recommender_app.training.run import TrainedModel
 from recommender_app.training.trainers import build_config, load_trainer, trainer_keys
 
+ALL = "all"
+QUICK_ENGINES = ("popular", "trending", "als", "content_based")  # a whole fallback chain, trained in seconds
+
+
+def quick_engines() -> list[str]:
+    """Return the engines that ``recommender_train`` trains if none is named; all where a host has others."""
+    return [engine for engine in QUICK_ENGINES if engine in trainer_keys()] or trainer_keys()
+
 
 def chosen_engines(asked: Sequence[str] | str | None) -> list[str]:
-    """Return the asked engines, or all that can be trained.
+    """Return the asked engines; every one that can be trained for "all" or for nothing.
 
     Raises:
         ConfigurationError: one of them has no trainer.
     """
-    engines = [asked] if isinstance(asked, str) else list(dict.fromkeys(asked or trainer_keys()))
+    known = trainer_keys()
+    engines = [asked] if isinstance(asked, str) else list(dict.fromkeys(asked or [ALL]))
+    if engines == [ALL]:
+        return known
     for engine in engines:
-        if engine not in trainer_keys():
-            raise ConfigurationError(f"There is no trainer for {engine!r}: choose from {', '.join(trainer_keys())}.")
+        if engine not in known:
+            raise ConfigurationError(f"There is no trainer for {engine!r}: choose from {', '.join(known)}.")
     return engines
 
 

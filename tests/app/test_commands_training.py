@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from recommender_app.management.training import chosen_engines, quick_engines
 from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.training.export import export_dataset
 from recommender_app.usecases.site import get_use_case
@@ -34,9 +35,14 @@ def run(capsys, *arguments, **options) -> str:
     return capsys.readouterr().out
 
 
-def rows_of(table: str) -> dict[str, list[str]]:
-    """Return {first cell: other cells} of the lines of a printed table."""
-    return {cells[0]: cells[1:] for line in table.splitlines() if (cells := line.split())}
+def rows_of(printed: str) -> dict[str, list[str]]:
+    """Return {first cell: other cells} of the first printed table that has them."""
+    rows: dict[str, list[str]] = {}
+    for line in printed.splitlines():
+        if line and not line.startswith(" "):  # progress is indented
+            first, *others = line.split()
+            rows.setdefault(first, others)
+    return rows
 
 
 def test_every_engine_is_trained_promoted_and_put_into_one_table(capsys):
@@ -51,6 +57,15 @@ def test_every_engine_is_trained_promoted_and_put_into_one_table(capsys):
         measured = version.metrics["engines"][version.engine]
         assert rows[version.engine][0] == f"{measured['precision@10']:.4f}"
     assert "(global time cut, newest 20% held out;" in printed
+
+
+def test_engines_that_learn_for_minutes_are_trained_on_request(settings):
+    paths = readings.only("two_tower", "als", "popular")
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": paths}
+    assert quick_engines() == ["popular", "als"]
+    assert chosen_engines(["all"]) == ["two_tower", "als", "popular"]
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": {"mine": paths["als"]}}
+    assert quick_engines() == ["mine"]
 
 
 def test_progress_is_told_step_by_step(capsys):
@@ -189,10 +204,10 @@ def test_evaluation_measures_the_engines_that_are_asked_for(capsys):
     readings.fill()
     path = export_dataset(get_use_case("books")).path
     Reading.objects.all().delete()
-    arguments = ["--engines", "als, popular", "--split", "last", "--dataset", str(path)]
+    arguments = ["--engines", "popular", "--split", "last", "--dataset", str(path)]
     rows = rows_of(run(capsys, "recommender_evaluate", "books", *arguments, verbosity=0))
-    assert list(rows)[2:4] == ["als", "popular"]
-    assert "trending" not in rows
+    assert "popular" in rows
+    assert "als" not in rows
 
 
 @pytest.mark.parametrize(

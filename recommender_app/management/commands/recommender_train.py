@@ -11,10 +11,12 @@ from recommender_app.exceptions import ConfigurationError, RecommenderError
 from recommender_app.management.base import RecommenderCommand, chosen_use_cases
 from recommender_app.management.progress import progress_bar
 from recommender_app.management.training import (
+    QUICK_ENGINES,
     check_options,
     chosen_engines,
     closing_table,
     parse_overrides,
+    quick_engines,
     summary,
 )
 from recommender_app.training.run import TrainedModel, train_model
@@ -30,7 +32,8 @@ class Command(RecommenderCommand):
         "live at once. Whatever fails, what is live stays live."
     )
     examples = (
-        ("--promote", "every engine of every use case, from nothing to live"),
+        ("--promote", "every use case, from nothing to live"),
+        ("movies --engine all", "every engine, those that learn for minutes included"),
         ("movies --engine als --promote", "a new version of one engine"),
         ("movies --engine als --set factors=128 --set iterations=20", "with options of its trainer"),
         ("movies --engine als --preset plan", "with the options of the original plan"),
@@ -39,7 +42,8 @@ class Command(RecommenderCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("use_cases", nargs="*", metavar="use_case", help="Keys of use cases; all if none is named.")
-        parser.add_argument("--engine", action="append", help="Engine to train; repeatable; all that can be trained.")
+        default = ", ".join(QUICK_ENGINES)
+        parser.add_argument("--engine", action="append", help=f"Engine to train, or all; repeatable; else {default}.")
         parser.add_argument("--dataset", type=Path, metavar="PATH", help="Exported folder, instead of a fresh export.")
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="Option of the trainer.")
         parser.add_argument("--preset", metavar="NAME", help="Named options of the trainer, such as plan.")
@@ -47,7 +51,10 @@ class Command(RecommenderCommand):
         parser.add_argument("--promote", action="store_true", help="Make the new versions live.")
 
     def run(self, **options: Any) -> None:
-        use_cases, engines = chosen_use_cases(options["use_cases"]), chosen_engines(options["engine"])
+        use_cases, engines = (
+            chosen_use_cases(options["use_cases"]),
+            chosen_engines(options["engine"] or quick_engines()),
+        )
         options["overrides"] = parse_overrides(options["set"])
         check_options(engines, options["overrides"], options["preset"])
         if options["dataset"] and len(use_cases) != 1:
