@@ -24,7 +24,7 @@ class TrainingData:
 
     Attributes:
         history: (u, n_items) CSR of pooling weights, see ``history_weights``.
-        targets: (u, n_items) CSR of positive weights; each row sums to 1.
+        targets: (u, n_items) CSR of positive weights.
         content: (n_items, content width) CSR. profile: (u, profile width) CSR.
         seen_items: sorted int64 rows of the items with a positive; only they are told apart.
         log_inclusion: (n_items,) float32, log of the chance that an item is in a batch.
@@ -77,8 +77,6 @@ def prepare(dataset: Dataset, content: FeatureEncoder, profile: FeatureEncoder, 
     users = np.flatnonzero(np.diff(positives.indptr)).astype(np.int32)
     requests = batch_of_users(dataset, users)
     targets = positives[users]
-    sums = np.asarray(targets.sum(axis=1)).ravel()
-    targets.data = (targets.data / np.repeat(sums, np.diff(targets.indptr))).astype(np.float32)
     counts = targets.getnnz(axis=0)
     seen = np.flatnonzero(counts).astype(np.int64)
     return TrainingData(

@@ -18,7 +18,7 @@ class TwoTowerConfig(TrainerConfig):
     """Defaults are the measured recipe.
 
     Attributes:
-        dimension: length of the vectors; 64, or 128 for large sparse catalogues.
+        dimension: length of the vectors; 64 is smaller and a little worse.
         epochs: at most so many; one is a pass over all users, on small data at least
             ``min_steps`` batches. Early stopping usually ends before.
         min_steps: batches of an epoch, at least.
@@ -26,7 +26,7 @@ class TwoTowerConfig(TrainerConfig):
         sampled_items: uniform negatives beside the batch's own items.
         full_softmax_below: a catalogue smaller than this is never sampled.
         temperature: cosines are divided by it; None = 0.1 on sparse data, 0.2 on dense.
-        learning_rate: of Adam; falls linearly to a tenth over the epochs.
+        learning_rate: of Adam; falls linearly to almost nothing over the epochs.
         history_dropout: share of the history hidden at each step.
         id_dropout: share of items whose id embedding is hidden at each step, where there is content.
         cold_user_share: share of users whose whole history is hidden, where there are profiles.
@@ -43,9 +43,9 @@ class TwoTowerConfig(TrainerConfig):
         checkpoint: file written after each epoch and resumed from where it is there.
     """
 
-    dimension: int = 64
-    epochs: int = 40
-    min_steps: int = 16
+    dimension: int = 128
+    epochs: int = 12
+    min_steps: int = 24
     batch_users: int = 256
     sampled_items: int = 2048
     full_softmax_below: int = 8000

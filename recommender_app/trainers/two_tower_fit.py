@@ -19,7 +19,7 @@ from recommender_app.trainers.two_tower_config import TwoTowerConfig
 from recommender_app.trainers.two_tower_model import Tables, loss_of, take
 from recommender_app.trainers.two_tower_optimizer import RowAdam
 
-LAST_RATE = 0.1  # the learning rate falls linearly to this share of itself
+LAST_RATE = 0.02  # the learning rate falls linearly to this share of itself
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ class Targets:
 
     Attributes:
         users, items: (t,) int64, places in the batch.
-        weights: (t,) float32; a user's weights sum to 1.
+        weights: (t,) float32, how much each counts.
         log_inclusion: (s,) float32, log of the chance that an item is in a batch.
     """
 
@@ -26,29 +26,29 @@ class Targets:
 
 
 class SampledSoftmax(torch.autograd.Function):
-    """Mean over users of the weighted log loss of their positives.
+    """Weighted mean over positives of their log loss.
 
-    Each item counts as often in the denominator as it would if the whole catalogue were there,
-    1 / its chance to be there (Yi et al., RecSys 2019). A user's own positives are there for
-    certain, so for that user their chance is 1. Written by hand because autograd would pass
-    over the (b, s) matrix some fifteen times; here it is five.
+    Every logit is lessened by the log of the item's chance to be in the batch, so that an item
+    counts as often as it would if the whole catalogue were there (Yi et al., RecSys 2019).
+    Written by hand because autograd would pass over the (b, s) matrix some fifteen times; here
+    it is five.
     """
 
     @staticmethod
     def forward(ctx: Any, users: Tensor, items: Tensor, targets: Targets, temperature: float) -> Tensor:
         """Return the scalar loss of users (b, d) and items (s, d), both of length 1."""
-        logits = (users @ items.T).float().mul_(1.0 / temperature)
+        logits = (users @ items.T).float().mul_(1.0 / temperature).sub_(targets.log_inclusion)
         of_targets = logits[targets.users, targets.items]
         # A cosine is at most 1: less 1/temperature no exponent is above the largest correction.
-        shares = logits.sub_(targets.log_inclusion + 1.0 / temperature).exp_()
-        shares[targets.users, targets.items] = torch.exp(of_targets - 1.0 / temperature)
-        sums = shares.sum(dim=1, keepdim=True)
-        shares /= sums
+        shares = logits.sub_(1.0 / temperature).exp_()
+        sums = shares.sum(dim=1)
         normalisers = sums.log() + 1.0 / temperature
-        losses = (normalisers[targets.users, 0] - of_targets) * targets.weights
+        total = targets.weights.sum()
+        per_user = torch.zeros_like(sums).index_add_(0, targets.users, targets.weights)
+        shares *= (per_user / sums)[:, None]
         ctx.save_for_backward(users, items, shares, targets.users, targets.items, targets.weights)
-        ctx.scale = 1.0 / (temperature * len(users))
-        return losses.sum() / len(users)
+        ctx.scale = 1.0 / (temperature * total)
+        return ((normalisers[targets.users] - of_targets) * targets.weights).sum() / total
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
