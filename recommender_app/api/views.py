@@ -21,6 +21,7 @@ from recommender_app.serving.answer import Answer
 from recommender_app.serving.database import DATABASE_ERRORS
 from recommender_app.serving.service import recommend, unavailable
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.requesters import requesting_user
 from recommender_app.usecases.site import get_use_case
 
 
@@ -79,7 +80,7 @@ class RecommendationView(RecommenderView):
     def _answer(self, use_case: UseCase, limit: int) -> Answer:
         request: Any = self.request
         try:
-            user = use_case.get_user(request)
+            user = requesting_user(use_case, request)
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
         return recommend(user, use_case.key, limit)

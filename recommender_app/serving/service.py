@@ -53,18 +53,21 @@ def recommend(user: Any, use_case_key: str, limit: int | None = None) -> Answer:
         with savepoint(use_case.items):
             answer = _computed(blank, use_case, user, policy)
     except DATABASE_ERRORS:
-        logger.exception("Request %s: the database cannot be read.", blank.request_id)
-        answer = unavailable(use_case_key, limit, blank)
-        request_log.count_loss(answer)  # no write: waiting for the database a second time helps nobody
-        return answer
+        return unavailable(use_case_key, limit, blank)
     answer = replace(answer, latency_ms=round((time.perf_counter() - started) * 1000, 3))
     request_log.write(answer)
     return answer
 
 
 def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> Answer:
-    """Return the empty answer of a request that needs a database that cannot be read."""
-    return replace(blank or Answer(uuid4(), use_case_key, "", limit), fallback_reason=DATABASE_UNAVAILABLE)
+    """Return the empty answer of a request whose database cannot be read; to be called while handling the error.
+
+    Its row is not tried: waiting for the database a second time helps nobody. The loss is recorded.
+    """
+    answer = replace(blank or Answer(uuid4(), use_case_key, "", limit), fallback_reason=DATABASE_UNAVAILABLE)
+    logger.exception("Request %s: the database cannot be read.", answer.request_id)
+    request_log.count_loss(answer)
+    return answer
 
 
 def _computed(blank: Answer, use_case: UseCase, user: Any, policy: Policy) -> Answer:

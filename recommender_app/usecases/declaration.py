@@ -84,7 +84,8 @@ class UseCase:
         """Return the user that the requester asks for; ``request.user`` where it is one.
 
         Raises:
-            UserNotFound: the requester has no such user; answered with 404.
+            UserNotFound: the requester has no such user; answered with 404, as are None and
+                any model's ``DoesNotExist`` (``request.user.developer`` of a login without one).
         """
         user = getattr(request, "user", None)
         if isinstance(user, self.users):

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from recommender_app.api.throttling import RecommenderThrottle
 from recommender_app.api.views import RecommendationView
 from recommender_app.models import RequestLog
+from recommender_app.serving import request_log
 from recommender_app.testing import FixedEngine, override_engine
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
@@ -181,6 +182,18 @@ def test_a_login_without_a_reader_is_not_found(books):
     assert client.get(URL).status_code == 404
 
 
+@pytest.mark.parametrize("found", ["a DoesNotExist", "None"])
+def test_a_host_that_finds_nobody_need_not_say_so_in_our_words(client, books, monkeypatch, found):
+    def get_user(self, request):
+        return Reader.objects.get(pk=-1) if found == "a DoesNotExist" else None
+
+    monkeypatch.setattr(type(get_use_case("books")), "get_user", get_user)
+    response = client.get(URL)
+    assert response.status_code == 404
+    assert response.json() == {"detail": "This login has no user in books."}
+    assert RequestLog.objects.count() == 0
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_only_get_is_allowed(client, method):
     response = getattr(client, method)(URL)
@@ -243,14 +256,16 @@ def test_the_host_finds_no_throttle_in_its_own_settings():
     assert api_settings.DEFAULT_THROTTLE_CLASSES == []
 
 
-def test_a_database_that_fails_after_the_login_is_an_empty_answer(reader, books):
-    client = APIClient()
+def test_a_database_that_fails_after_the_login_is_an_empty_answer(reader, books, caplog):
+    client, n_lost = APIClient(), request_log.n_lost()
     client.force_authenticate(reader.account)
     with connection.execute_wrapper(library.refuse):
         response = client.get(URL)
     assert response.status_code == 200
     body = response.json()
     assert (body["engine"], body["fallback_reason"], body["results"]) == ("none", "database_unavailable", [])
+    assert request_log.n_lost() == n_lost + 1
+    assert body["request_id"] in caplog.text
 
 
 def test_a_database_that_fails_at_the_login_is_503(client):
