@@ -22,11 +22,21 @@ def eligible_items(use_case: UseCase, user: Any, ids: Iterable[Any]) -> dict[Any
 
 
 def newest_eligible(use_case: UseCase, user: Any, limit: int, exclude_ids: Collection[Any] = ()) -> list[Any]:
-    """Return up to ``limit`` items that may be shown, in the order of ``newest_first``, in one query."""
+    """Return up to ``limit`` items that may be shown, in the order of ``newest_first``.
+
+    One query; two more where ``get_items`` yields an item several times (a filter over a to-many
+    relation does), because then the first may have held too few different ones.
+    """
     items = shown_items(use_case, user)
     if exclude_ids:
         items = items.exclude(pk__in=_usable_ids(use_case, exclude_ids))
-    return list({item.pk: item for item in items.order_by(*use_case.newest_first)[:limit]}.values())
+    rows = list(items.order_by(*use_case.newest_first)[:limit])
+    found = {item.pk: item for item in rows}
+    if len(found) < len(rows):
+        ids = _newest_ids(use_case, items, limit)
+        found = {item.pk: item for item in items.filter(pk__in=ids).order_by()}
+        return [found[key] for key in ids if key in found]
+    return rows
 
 
 def shown_items(use_case: UseCase, user: Any) -> QuerySet[Any]:
@@ -40,6 +50,12 @@ def shown_items(use_case: UseCase, user: Any) -> QuerySet[Any]:
         # NOT IN is safe here: interaction_rows leaves rows without an item out, so no NULL is in the list.
         items = items.exclude(pk__in=hidden.values(ITEM))
     return items
+
+
+def _newest_ids(use_case: UseCase, items: QuerySet[Any], limit: int) -> list[Any]:
+    """Return the keys of up to ``limit`` different items; DISTINCT would sort whole rows, if the database can."""
+    once = use_case.items._base_manager.filter(pk__in=items.order_by().values("pk"))
+    return list(once.order_by(*use_case.newest_first).values_list("pk", flat=True)[:limit])
 
 
 def _usable_ids(use_case: UseCase, ids: Iterable[Any]) -> list[Any]:

@@ -117,3 +117,15 @@ def test_excluded_books_make_room_for_the_next(reader, books):
 def test_without_hide_after_everything_published_is_shown(reader, books):
     Reading.objects.create(reader=reader, book=books[0], kind="finish")
     assert newest_eligible(use_case_with(hide_after=()), reader, 10) == books
+
+
+def test_items_that_the_host_yields_several_times_still_fill_the_list(reader, books):
+    """A filter over a to-many relation repeats an item for each match."""
+    Reading.objects.bulk_create(
+        Reading(reader=reader, book=book, kind="like") for book in books for _ in range(5 if book is books[0] else 1)
+    )
+    liked = use_case_with(get_items=lambda self, user: Book.objects.filter(reading__kind="like"))
+    assert newest_eligible(liked, reader, 2) == books[:2]
+    assert newest_eligible(liked, reader, 3) == books
+    assert newest_eligible(liked, reader, 9) == books
+    assert newest_eligible(liked, reader, 2, {books[0].pk}) == books[1:]
