@@ -32,7 +32,7 @@ def to_engine_rows(batch: RequestBatch, to_engine: Rows, n_engine: int) -> Reque
 
 
 class AlignedEngine(Engine):
-    """An engine over the catalogue: NaN for the items that the one inside does not know."""
+    """An engine over the catalogue: NaN for the items that the one inside does not know, whose flags it has."""
 
     key = "aligned"
 
@@ -40,6 +40,9 @@ class AlignedEngine(Engine):
         self.engine = engine
         self.to_engine = to_engine
         self.from_engine = from_engine
+        self.covers_new_users = engine.covers_new_users  # type: ignore[misc]
+        self.covers_new_items = engine.covers_new_items  # type: ignore[misc]
+        self.uses_history = engine.uses_history  # type: ignore[misc]
 
     @property
     def n_items(self) -> int:

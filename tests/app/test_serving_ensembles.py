@@ -9,6 +9,7 @@ from recommender_app.artifacts.manifest import Manifest
 from recommender_app.artifacts.opening import OpenedArtifact
 from recommender_app.dataset.ids import IdMap
 from recommender_app.engines.base import Engine, take_items
+from recommender_app.engines.ensemble import EnsembleEngine
 from recommender_app.serving import live
 from recommender_app.serving.ensembles import bind_ensembles
 from recommender_app.serving.loading import LoadedRelease
@@ -93,3 +94,16 @@ def test_an_ensemble_without_its_members_is_a_problem_not_an_engine():
     served, catalogue = bind_ensembles(artifacts, problems)
     assert served.keys() == catalogue.to_engine.keys() == {"other"}
     assert "als" in problems["ensemble"]
+
+
+def test_members_keep_their_flags_in_the_catalogue():
+    """Whether an ensemble can serve a new user is what its members say."""
+    books = [library.Book(title=f"tea-{place}", genre="tea") for place in range(2)]
+    items = library.ids_of(books)
+    recipe = opened(EnsembleEngine({"als": 1.0, "fixed": 0.0}, 2), items)
+    artifacts = {"als": opened(library.als_engine(books), items), "fixed": fixed(*(book.pk for book in books))}
+    bound = bind_ensembles({**artifacts, "ensemble": recipe}, {})[0]["ensemble"].engine
+    assert (bound.uses_history, bound.covers_new_users) == (True, False)
+    recipe = opened(EnsembleEngine({"als": 1.0, "fixed": 1.0}, 2), items)
+    bound = bind_ensembles({**artifacts, "ensemble": recipe}, {})[0]["ensemble"].engine
+    assert (bound.uses_history, bound.covers_new_users) == (True, True)
