@@ -17,7 +17,6 @@ from recommender_app.dataset.staging import discard_folder, publish_folder, remo
 from recommender_app.engines.base import Engine
 from recommender_app.exceptions import ArtifactDamaged, ArtifactError, ArtifactMissing
 
-FOLDER_MODE = 0o750
 _FREE_SPACE_FACTOR = 2  # room for the arrays twice: nothing else on the disk may be starved
 
 
@@ -81,7 +80,6 @@ class ArtifactStore:
         with staging_folder(place.parent, ArtifactError) as staging:
             if place.exists():
                 raise ArtifactError(f"{use_case} {version} exists already: a version is never written twice.")
-            staging.chmod(FOLDER_MODE)
             arrays = {**engine.state(), ITEM_IDS: items.keys}
             _check_free_space(staging, sum(array.nbytes for array in arrays.values()))
             manifest = Manifest(

@@ -14,6 +14,7 @@ from pathlib import Path
 from recommender_app.exceptions import DatasetError, RecommenderError
 
 PREFIX = ".staging-"
+FOLDER_MODE = 0o750  # datasets and models tell about people: the owner's and the group's business only
 LEFTOVER_SECONDS = 2 * 86_400  # no export takes that long
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -30,6 +31,7 @@ def staging_folder(parent: Path, refusal: type[RecommenderError] = DatasetError)
     try:
         missing += [folder for folder in (parent, *parent.parents) if not folder.exists()]
         staging.mkdir(parents=True)
+        staging.chmod(FOLDER_MODE)
         remove_leftovers(parent)
         yield staging
     except OSError as error:

@@ -262,3 +262,9 @@ def test_progress_reaches_the_total(library):
         (2, 2, "users"),
         (3, 3, "items"),
     ]
+
+
+@pytest.mark.usefixtures("library")
+def test_only_the_owner_and_the_group_may_look_into_a_dataset():
+    exported, _ = export()
+    assert exported.path.stat().st_mode & 0o777 == 0o750
