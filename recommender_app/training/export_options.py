@@ -21,6 +21,9 @@ class ExportOptions:
         until: first moment that no longer counts; ages for the decay are counted from it if given.
         min_interactions: users with fewer distinct (item, event) pairs in the window are left out.
         json_mappings: also write user_mapping.json and item_mapping.json, {id as text: row}.
+
+    Raises:
+        DatasetError: nothing lies between ``since`` and ``until``.
     """
 
     since: datetime | date | None = None
@@ -28,17 +31,15 @@ class ExportOptions:
     min_interactions: int = 0
     json_mappings: bool = False
 
-    @property
-    def window(self) -> Window:
-        """``since`` and ``until`` as aware datetimes.
-
-        Raises:
-            DatasetError: nothing lies between them.
-        """
-        since, until = _moment(self.since), _moment(self.until)
+    def __post_init__(self) -> None:
+        since, until = self.window
         if since is not None and until is not None and since >= until:
             raise DatasetError(f"Nothing lies between since {since:%Y-%m-%d %H:%M} and until {until:%Y-%m-%d %H:%M}.")
-        return since, until
+
+    @property
+    def window(self) -> Window:
+        """``since`` and ``until`` as aware datetimes."""
+        return _moment(self.since), _moment(self.until)
 
     def to_json(self) -> dict[str, Any]:
         """Return what decides about the content of the dataset; mappings do not."""

@@ -58,6 +58,7 @@ def test_options_reach_the_export(root, reading):
         (["books", "--since", "yesterday"], "no ISO date"),
         (["books", "--since", "2024-02-31"], "no ISO date"),
         (["books", "--min-interactions", "-1"], "no whole number"),
+        (["--since", "2024-02-01", "--until", "2024-01-01"], "Nothing lies between"),  # once, not per use case
     ],
 )
 def test_mistakes_are_one_line(root, db, arguments, message):
@@ -82,6 +83,16 @@ def test_a_table_that_is_missing_is_one_line(root, db, monkeypatch):
     monkeypatch.setattr(Reading._meta, "db_table", "no_such_table")
     with pytest.raises(CommandError, match=r"The database refuses: .*no_such_table.* Is it migrated\?"):
         call_command("recommender_export", "books")
+
+
+def test_an_interrupt_is_no_traceback(root, reading, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recommender_app.management.commands.recommender_export.export_dataset", interrupted)
+    with pytest.raises(CommandError, match="Interrupted") as raised:
+        call_command("recommender_export", "books")
+    assert raised.value.returncode == 130
 
 
 @pytest.mark.slow

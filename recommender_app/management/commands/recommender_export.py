@@ -7,21 +7,25 @@ from argparse import ArgumentTypeError
 from datetime import date, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import CommandError, CommandParser
 
-from recommender_app.exceptions import RecommenderError, UnknownUseCase
+from recommender_app.exceptions import RecommenderError
+from recommender_app.management.base import RecommenderCommand, chosen_use_cases
 from recommender_app.management.progress import progress_bar
 from recommender_app.training.export import ExportedDataset, export_dataset
 from recommender_app.training.export_options import ExportOptions
 from recommender_app.usecases.declaration import UseCase
-from recommender_app.usecases.site import all_use_cases, get_use_case
 
 
-class Command(BaseCommand):
+class Command(RecommenderCommand):
     """Parses, exports each use case, prints what was written."""
 
     help = "Export the interactions, items and users of use cases as immutable dataset folders."
+    examples = (
+        ("", "every use case"),
+        ("movies --since 1998-01-01 --until 1998-04-01", "a window of time"),
+        ("movies --min-interactions 5 --json-mappings", "without users of few interactions, and id -> row as JSON"),
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("use_cases", nargs="*", metavar="use_case", help="Keys of use cases; all if none is named.")
@@ -30,29 +34,19 @@ class Command(BaseCommand):
         parser.add_argument("--min-interactions", type=_count, default=0, help="Leave out users with fewer.")
         parser.add_argument("--json-mappings", action="store_true", help="Also write id -> row as JSON.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def run(self, **options: Any) -> None:
+        use_cases = chosen_use_cases(options["use_cases"])
         wanted = ExportOptions(
             options["since"], options["until"], options["min_interactions"], options["json_mappings"]
         )
         failures = []
-        for use_case in self._chosen(options["use_cases"]):
+        for use_case in use_cases:
             try:
                 self._export(use_case, wanted, is_told=options["verbosity"] > 0)
             except RecommenderError as error:  # the others are exported all the same
                 failures.append(str(error))
-            except DatabaseError as error:
-                raise CommandError(f"The database refuses: {str(error).splitlines()[0]}. Is it migrated?") from error
         if failures:
             raise CommandError("\n".join(failures))
-
-    def _chosen(self, keys: list[str]) -> list[UseCase]:
-        try:
-            chosen = [get_use_case(key) for key in keys] or all_use_cases()
-        except UnknownUseCase as error:
-            raise CommandError(str(error)) from error
-        if not chosen:
-            raise CommandError("No use case is declared: write recommendations.py in one of your apps.")
-        return chosen
 
     def _export(self, use_case: UseCase, wanted: ExportOptions, *, is_told: bool) -> None:
         started = time.monotonic()
