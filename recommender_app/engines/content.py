@@ -164,7 +164,7 @@ class ContentEngine(Engine):
     def _directions(self) -> NDArray[np.float32]:
         """(n_items, f) float32 item vectors of length 1, 0 where nothing is known."""
         lengths = np.linalg.norm(self.item_vectors, axis=1, keepdims=True)
-        return self.item_vectors / np.where(lengths > 0, lengths, 1).astype(np.float32)
+        return (self.item_vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
     @cached_property
     def _is_known(self) -> NDArray[np.bool_]:
