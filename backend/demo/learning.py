@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recommender_app.registry.releases import live_release
+from recommender_app.trainers.base import Progress
 from recommender_app.training.export import export_dataset
 from recommender_app.training.run import train_model
 from recommender_app.usecases.site import get_use_case
 
-ENGINES = ("popular", "trending", "als")
+QUICK = ("popular", "trending", "als", "content_based")
+ALL = (*QUICK, "item_graph", "two_tower", "ensemble")
 
 
-def learn(key: str, write: Callable[[str], None]) -> Path:
-    """Train and promote every engine that has not learned from the newest dataset; return its folder."""
+def learn(key: str, engines: Sequence[str], write: Callable[[str], None], progress: Progress) -> Path:
+    """Train and promote each engine that has not learned from the newest dataset; return its folder."""
     use_case = get_use_case(key)
-    exported = export_dataset(use_case)
+    exported = export_dataset(use_case, progress=progress)
     fingerprint = exported.manifest["fingerprint"]
     write(f"{key}: dataset {fingerprint[:12]} {'reused' if exported.is_reused else 'written'}")
-    for engine in ENGINES:
+    for engine in engines:
         if _is_live(key, engine, fingerprint):
             write(f"{key}: {engine} is live and has learned from this dataset")
             continue
-        trained = train_model(use_case, engine, dataset_path=exported.path, promote=True, by="demo")
+        trained = train_model(use_case, engine, dataset_path=exported.path, promote=True, by="demo", progress=progress)
         write(f"{key}: {trained.version.name} trained and promoted")
     return exported.path
 

@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from backend.demo import learning, people, promises, visits
 from backend.demo.server import running_server
 from recommender_app.exceptions import RecommenderError
+from recommender_app.management.progress import progress_bar
+from recommender_app.trainers.base import Progress
 
 MARKETPLACE = ("developer_startup", "investor_startup", "startup_developer", "startup_investor")
 
@@ -35,13 +37,9 @@ class Command(BaseCommand):
         self._title("1. Data")
         call_command("load_marketplace", seed=seed, stdout=self.stdout)
         has_movies = self._load_movies()
-        use_cases = (*MARKETPLACE, "movies") if has_movies else MARKETPLACE
 
-        self._title("2. Export, training, promotion")
-        datasets = {key: learning.learn(key, self.stdout.write) for key in use_cases}
-        if has_movies:
-            self._title("3. Measured on MovieLens-100k (real data; the marketplace is simulated and proves nothing)")
-            promises.measure(datasets["movies"], seed, self.stdout.write)
+        with progress_bar(self.stdout, is_wanted=self.stdout.isatty()) as progress:
+            self._learn(has_movies, seed, progress)
 
         self._title("4. Recommendations over HTTP")
         with running_server() as base:
@@ -49,6 +47,15 @@ class Command(BaseCommand):
             for visitor in visitors:
                 visits.show(visits.fetch(base, visitor), visitor, self.stdout.write)
         self.stdout.write("\n`make serve` leaves the site running on http://localhost:8000/ (API pages at /api/docs/).")
+
+    def _learn(self, has_movies: bool, seed: int, progress: Progress) -> None:
+        self._title("2. Export, training, promotion")
+        for key in MARKETPLACE:
+            learning.learn(key, learning.QUICK, self.stdout.write, progress)
+        if has_movies:
+            dataset = learning.learn("movies", learning.ALL, self.stdout.write, progress)
+            self._title("3. Measured on MovieLens-100k (real data; the marketplace is simulated and proves nothing)")
+            promises.measure(dataset, seed, self.stdout.write, progress)
 
     def _load_movies(self) -> bool:
         """Tell whether MovieLens is there; without its source the demo goes on with the marketplace."""
