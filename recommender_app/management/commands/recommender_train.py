@@ -51,10 +51,8 @@ class Command(RecommenderCommand):
         parser.add_argument("--promote", action="store_true", help="Make the new versions live.")
 
     def run(self, **options: Any) -> None:
-        use_cases, engines = (
-            chosen_use_cases(options["use_cases"]),
-            chosen_engines(options["engine"] or quick_engines()),
-        )
+        use_cases = chosen_use_cases(options["use_cases"])
+        engines = chosen_engines(options["engine"] or quick_engines())
         options["overrides"] = parse_overrides(options["set"])
         check_options(engines, options["overrides"], options["preset"])
         if options["dataset"] and len(use_cases) != 1:
