@@ -151,7 +151,7 @@ class ContentEngine(Engine):
         return cls(wording, item_map, users, item_vectors, item_wording, weight)
 
     def _score(self, users: UserView, vectors: NDArray[np.float32], wording: sparse.csr_matrix) -> Scores:
-        scores = users.factors @ vectors.T
+        scores: Scores = users.factors @ vectors.T
         if wording.nnz:
             for start in range(0, len(scores), _CHUNK):
                 wanted = users.wording[start : start + _CHUNK].toarray().T

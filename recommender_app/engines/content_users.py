@@ -34,10 +34,13 @@ class Liked(NamedTuple):
 
 @dataclass(frozen=True)
 class UserSide:
-    """Mixes history and profile with the weights n / (n + c) and c / (n + c) for n liked items.
+    """Mixes history and profile with the weights n^2 / (n^2 + c^2) and c^2 / (n^2 + c^2) for n liked items.
 
-    Both sides are brought to one scale first: scores over the catalogue with deviation 1. What is
-    known of nobody else's profile starts at the mean user, who likes what is popular.
+    n / (n + c) without the squares lets the profile go too early and keeps it too long: on
+    validation it was worse than popularity for three interactions, and worse for thirty.
+
+    Both sides are brought to one scale first: scores over the catalogue with deviation 1. Where a
+    profile says nothing, its place is the mean user's, who likes what is popular.
 
     Attributes:
         profile_map: profile features -> user factors; its intercept is the mean user.
@@ -58,14 +61,13 @@ class UserSide:
             profile_wording: (b, w) float32 CSR, empty rows where there is no profile.
             profile_numbers: (b, 2 m) float32, 0 where unknown.
         """
-        share = (liked.counts / (liked.counts + self.half_count)).astype(np.float32)
+        squares = liked.counts.astype(np.float64) ** 2
+        share = (squares / (squares + self.half_count**2)).astype(np.float32)
         of_history = self.to_unit_deviation(liked.directions @ self.history_map)
         of_profile = self.to_unit_deviation(self.profile_map.apply(profile_wording, profile_numbers))
         factors = share[:, np.newaxis] * of_history + (1 - share)[:, np.newaxis] * of_profile
         has_words = profile_wording.getnnz(axis=1) > 0
-        # Without profile words the mean user has none to mix in: those of the history count in full.
-        word_share = np.where(has_words, share, np.float32(1))
-        wording = sparse.diags(word_share) @ unit_rows(liked.wording) + sparse.diags(1 - word_share) @ profile_wording
+        wording = sparse.diags(share) @ unit_rows(liked.wording) + sparse.diags(1 - share) @ profile_wording
         is_known = self._is_known(liked, has_words, profile_numbers)
         if not factors.shape[1]:
             is_known &= wording.getnnz(axis=1) > 0

@@ -14,7 +14,7 @@ from recommender_app.engines.tfidf import unit_rows
 from recommender_app.exceptions import NotEnoughData
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, silent
 from recommender_app.trainers.content_config import ContentConfig
-from recommender_app.trainers.content_factors import ItemFactors, learn_factors
+from recommender_app.trainers.content_factors import ItemFactors, learn_factors, users_at_unit_deviation
 from recommender_app.trainers.ridge import ridge
 from recommender_app.trainers.text_fit import FittedWording, fit_wording
 
@@ -82,17 +82,12 @@ def _learn_users(
     seed: int,
 ) -> UserSide:
     """Return the user side; its profile map learns what users of a profile have in their histories."""
-    lengths = np.linalg.norm(factors.vectors, axis=1, keepdims=True)
-    directions = factors.vectors / np.where(lengths > 0, lengths, 1).astype(np.float32)
     chosen = _sample(np.flatnonzero(dataset.positives.getnnz(axis=1)), options.max_profile_users, seed)
-    n_factors = factors.vectors.shape[1]
-    unlearned = FeatureMap.zeros(standardizer, n_factors)
-    plain = UserSide(unlearned, factors.history_map, factors.covariance, options.half_count)
-    targets = plain.to_unit_deviation(dataset.positives[chosen] @ directions @ factors.history_map)
+    targets = users_at_unit_deviation(dataset.positives[chosen], factors)
     numbers = standardizer.encode(dataset.user_features)[chosen]
-    profile_map = learn_map(
-        fitted.users[chosen], numbers, standardizer, targets, np.ones(len(chosen), dtype=bool), options.profile_penalty
-    )
+    everyone = np.ones(len(chosen), dtype=bool)
+    wording, penalty = fitted.users[chosen], options.profile_penalty
+    profile_map = learn_map(wording, numbers, standardizer, targets, everyone, penalty)
     return UserSide(profile_map, factors.history_map, factors.covariance, options.half_count)
 
 

@@ -15,11 +15,12 @@ class ContentConfig(TrainerConfig):
 
     Attributes:
         max_words: size of the vocabulary of words, and of that of category terms; at most 50,000.
-        factors: length of the ALS vectors that features are mapped to; None = as ALS chooses.
+        factors: length of the ALS vectors that features are mapped to. None: 256 on sparse data with
+            at least 100,000 liked pairs, else as ALS chooses.
         iterations: of ALS.
         item_penalty: ridge penalty of item features -> factors.
         profile_penalty: ridge penalty of profile features -> factors.
-        half_count: c in the weight n / (n + c) of a history of n liked items against the profile.
+        half_count: liked items at which history and profile weigh the same: c in n^2 / (n^2 + c^2).
         wording_share: deviation of the word comparison's scores, that of the factor scores being 1.
         max_profile_users: users that the profile map learns from, drawn at random beyond that.
         n_threads: of ALS; 0 = all cores; only 1 promises the same bytes for the same seed.
@@ -29,7 +30,7 @@ class ContentConfig(TrainerConfig):
     factors: int | None = None
     iterations: int = 10
     item_penalty: float = 0.5
-    profile_penalty: float = 50.0
+    profile_penalty: float = 100.0
     half_count: float = 5.0
     wording_share: float = 0.4
     max_profile_users: int = 50_000

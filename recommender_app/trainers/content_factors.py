@@ -6,13 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.exceptions import NotEnoughData
 from recommender_app.trainers.als import ALSTrainer
-from recommender_app.trainers.als_config import ALSConfig
+from recommender_app.trainers.als_config import DENSE, ALSConfig
 from recommender_app.trainers.base import Progress
 from recommender_app.trainers.content_config import ContentConfig
+
+MANY_LIKED = 100_000  # liked pairs from which on a sparse matrix is mapped to 256 factors
 
 
 class ItemFactors(NamedTuple):
@@ -36,7 +39,8 @@ class ItemFactors(NamedTuple):
 
 def learn_factors(dataset: Dataset, config: ContentConfig, seed: int, progress: Progress) -> ItemFactors:
     """Return ALS item factors; of length 0 where there are too few interactions for ALS."""
-    als = ALSConfig(factors=config.factors, iterations=config.iterations, n_threads=config.n_threads)
+    n_factors = config.factors or _enough_factors(dataset)
+    als = ALSConfig(factors=n_factors, iterations=config.iterations, n_threads=config.n_threads)
     try:
         engine = ALSTrainer().train(dataset, als, seed, progress)
     except NotEnoughData:
@@ -51,6 +55,32 @@ def learn_factors(dataset: Dataset, config: ContentConfig, seed: int, progress: 
         _inverse_root(engine.gramian, engine.regularization),
         covariance_of(vectors[is_liked]),
     )
+
+
+def _enough_factors(dataset: Dataset) -> int | None:
+    """Return how many factors features are mapped to; None = as many as ALS chooses for itself.
+
+    On sparse data a map that is smoothed by a ridge can use more of them than plain ALS can.
+    """
+    liked = dataset.positives
+    is_large = liked.nnz >= MANY_LIKED and liked.nnz < DENSE * liked.shape[0] * liked.shape[1]
+    return 256 if is_large else None
+
+
+def users_at_unit_deviation(liked: sparse.csr_matrix, factors: ItemFactors) -> NDArray[np.float32]:
+    """Return (b, f) float32 factors of users whose scores have deviation 1 on average, for the profile map.
+
+    (G + r I)^-1 Q'x, the linear part of ALS's fold-in. One scale for all, unlike at request time:
+    their mean is then what reproduces the items' popularity best, which is what a user without
+    any known feature should get. On validation, users scaled one by one lost 10 % to this.
+
+    Args:
+        liked: (b, n_items) CSR of positive weights.
+    """
+    users = np.asarray(liked @ factors.vectors) @ factors.history_map @ factors.history_map
+    variances = np.einsum("bf,fg,bg->b", users, factors.covariance, users, dtype=np.float64, optimize=True)
+    mean = float(variances.mean()) if len(variances) else 0.0
+    return (users / np.sqrt(mean) if mean > 0 else users).astype(np.float32)
 
 
 def covariance_of(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

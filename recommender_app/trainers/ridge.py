@@ -12,7 +12,7 @@ def ridge(
     targets: NDArray[np.float32],
     penalty: float,
     max_iterations: int = 100,
-    tolerance: float = 1e-4,
+    tolerance: float = 1e-2,
 ) -> NDArray[np.float32]:
     """Return (c, f) float32 B that minimises |features B - targets|^2 + penalty |B|^2.
 
@@ -23,7 +23,8 @@ def ridge(
         features: (n, c) CSR.
         targets: (n, f) float32.
         penalty: > 0.
-        tolerance: relative size of the residual, per target, at which learning stops.
+        tolerance: relative size of the residual, per target, at which learning stops. Below 0.01
+            nothing was gained on validation, at twice the time.
     """
     transposed = features.T.tocsr()
     weights = np.zeros((features.shape[1], targets.shape[1]), dtype=np.float32)

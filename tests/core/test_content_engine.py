@@ -1,0 +1,119 @@
+"""What the content engine says of new users, new items and strange ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommender_app.dataset.features import Features
+from recommender_app.engines.content import ContentEngine
+from recommender_app.exceptions import EngineError
+from tests.core.toys import GROUP, N_GROUPED, N_ITEMS, NEW_ITEM, history_of, item_features, request
+from tests.core.trained import trained
+
+RED, BLUE = np.arange(GROUP), np.arange(GROUP, N_GROUPED)
+STRANGE = {
+    "empty": "",
+    "one character": "x",
+    "one word": "red",
+    "Chinese": "红色的苹果",
+    "Arabic": "تفاحة حمراء",
+    "Thai": "แอปเปิ้ลสีแดง",
+    "HTML": "<div onclick='x'>red</div><script>1</script>",
+    "megabyte": "red apple " * 100_000,
+    "controls": "\0\ud800\uffff red",
+}
+
+
+@pytest.fixture
+def engine() -> ContentEngine:
+    found = trained("content_based")
+    assert isinstance(found, ContentEngine)
+    return found
+
+
+def profile(text: str = "", *terms: str) -> Features:
+    return Features([text], [terms])
+
+
+def mean_by_colour(scores: np.ndarray) -> tuple[float, float]:
+    return float(scores[0, RED].mean()), float(scores[0, BLUE].mean())
+
+
+@pytest.mark.parametrize("said", [("likes red",), ("", "colour=red"), ("red",)])
+def test_a_new_user_gets_what_the_profile_asks_for(engine: ContentEngine, said: tuple[str, ...]) -> None:
+    red, blue = mean_by_colour(engine.score(request({}, profiles=profile(*said))))
+    assert red > blue
+
+
+def test_nothing_known_of_a_user_is_no_opinion(engine: ContentEngine) -> None:
+    assert np.isnan(engine.score(request({}))).all()
+    assert np.isnan(engine.score(request({}, profiles=profile()))).all()
+    assert np.isnan(engine.score(request({}, profiles=profile("zzz", "shoe size=46")))).all(), "unknown words"
+
+
+def test_only_dislikes_are_no_history(engine: ContentEngine) -> None:
+    assert np.isnan(engine.score(request({0: -1.0}))).all()
+
+
+def test_a_long_history_outweighs_the_profile_and_a_short_one_does_not(engine: ContentEngine) -> None:
+    all_blue = dict.fromkeys(BLUE.tolist(), 1.0)
+    red, blue = mean_by_colour(engine.score(request({int(BLUE[0]): 1.0}, profiles=profile("likes red"))))
+    assert red > blue
+    red, blue = mean_by_colour(engine.score(request(all_blue, profiles=profile("likes red"))))
+    assert blue > red
+
+
+def test_an_item_that_nobody_touched_is_found_by_its_features(engine: ContentEngine) -> None:
+    red_fan, blue_fan = engine.score(request(history_of(0), history_of(GROUP)))[:, NEW_ITEM]
+    assert red_fan > blue_fan
+
+
+def test_an_item_newer_than_the_engine_scores_like_one_it_was_trained_with(engine: ContentEngine) -> None:
+    batch = request(history_of(0), {}, profiles=Features(["", "likes blue"], [(), ()]))
+    features = item_features()
+    row = NEW_ITEM
+    encoded = engine.encode_items(Features([features.texts[row]], [features.terms[row]]))
+    assert encoded.dtype == np.float32
+    np.testing.assert_allclose(engine.score_encoded(batch, encoded)[:, 0], engine.score(batch)[:, row], rtol=1e-4)
+
+
+def test_encoded_items_may_be_stacked_and_chosen(engine: ContentEngine) -> None:
+    batch = request(history_of(0))
+    encoded = engine.encode_items(Features(["red apple", "blue ball", ""], [(), (), ()]))
+    scores = engine.score_encoded(batch, encoded)
+    stacked = sparse.vstack([encoded[[1]], encoded[[0]]], format="csr")
+    np.testing.assert_allclose(engine.score_encoded(batch, stacked)[0], scores[0, [1, 0]], rtol=1e-5)
+    assert np.isnan(scores[0, 2]), "an item of which nothing is known"
+    assert engine.score_encoded(batch, engine.encode_items(Features.empty(0))).shape == (1, 0)
+
+
+@pytest.mark.parametrize("text", STRANGE.values(), ids=STRANGE.keys())
+def test_no_text_of_an_item_or_a_profile_is_an_error(engine: ContentEngine, text: str) -> None:
+    features = profile(text, text[:50], f"colour={text[:1000]}", "=", "no equals sign")
+    assert not np.isinf(engine.score_encoded(request(history_of(0)), engine.encode_items(features))).any()
+    assert engine.score(request(history_of(0), profiles=features)).shape == (1, N_ITEMS)
+
+
+def test_features_that_appear_only_after_training_are_ignored(engine: ContentEngine) -> None:
+    known = profile("likes red")
+    more = Features(["likes red"], [("height=tall",)], np.array([[1.8]], dtype=np.float32), ("metres",))
+    np.testing.assert_allclose(
+        engine.score(request({}, profiles=more)), engine.score(request({}, profiles=known)), rtol=1e-5
+    )
+
+
+def test_an_explanation_names_the_shared_words(engine: ContentEngine) -> None:
+    named = engine.explain(request({}, profiles=profile("likes red", "colour=red")), 0, k=3)
+    assert {"red", "colour=red"} == {word for word, _ in named}
+    assert all(part > 0 for _, part in named)
+    assert engine.explain(request({}, profiles=profile("likes red")), -1) == []
+    assert engine.explain(request({}), 0) == []
+
+
+@pytest.mark.parametrize("name", ["item_wording_indices", "profile_columns", "history_map", "words_idf"])
+def test_arrays_that_do_not_fit_together_are_refused(engine: ContentEngine, name: str) -> None:
+    arrays = engine.state()
+    with pytest.raises(EngineError):
+        ContentEngine.from_state({**arrays, name: arrays[name][:-1]})
