@@ -252,6 +252,18 @@ def test_a_cache_that_is_down_lets_everybody_pass(client, books, settings, monke
     assert caplog.text == ""  # it is not asked again at once
 
 
+@pytest.mark.services
+def test_rates_are_counted_in_redis_where_it_is_the_cache(client, books, settings, redis_url):
+    backend = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}
+    settings.CACHES = {"default": backend}
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {"recommendations": "2/min"}}
+    assert [client.get(URL).status_code for _ in range(3)] == [200, 200, 429]
+    settings.CACHES = {"default": {**backend, "KEY_PREFIX": "other"}}  # connects anew, other keys
+    assert client.get(URL).status_code == 200
+    settings.CACHES = {"default": dict(backend)}
+    assert client.get(URL).status_code == 429
+
+
 def test_the_host_finds_no_throttle_in_its_own_settings():
     assert api_settings.DEFAULT_THROTTLE_CLASSES == []
 
