@@ -18,12 +18,12 @@ _TINY = 1e-12
 
 
 class ItemGraphEngine(Engine):
-    """Scores = scaled history x pruned item-item weights, plus a low-pass part over spectral vectors.
+    """Scores = history x pruned item-item weights, plus a low-pass part over spectral vectors.
 
     With spectral vectors both parts are standardised per user over all items before they are
     added: ``z(linear) + low_pass_share * z(low pass)`` (GF-CF, Shen et al., CIKM 2021, adds them
-    unscaled). Dislikes are left out of the history that is spread. A user whose history holds
-    no known liked item gets NaN.
+    unscaled). Every liked item of the history counts alike; dislikes are left out. A user whose
+    history holds no liked item of the graph gets NaN, and so does an item that nobody liked.
     """
 
     key = "item_graph"
@@ -33,8 +33,8 @@ class ItemGraphEngine(Engine):
     def __init__(
         self,
         weights: sparse.csr_matrix,
-        input_scale: NDArray[np.float32],
         spectral: NDArray[np.float32],
+        input_scale: NDArray[np.float32],
         output_scale: NDArray[np.float32],
         low_pass_share: float,
     ) -> None:
@@ -42,20 +42,17 @@ class ItemGraphEngine(Engine):
 
         Args:
             weights: (n_items, n_items) float32 CSR, row = item of the history, column = scored item.
-            input_scale: (n_items,) float32 factor of each history item.
             spectral: (n_items, r) float32 right singular vectors; r = 0 switches the low-pass part off.
-            output_scale: (n_items,) float32 factor of each scored item in the low-pass part; 0 = nobody liked
-                the item: no opinion.
+            input_scale: (n_items,) float32 factor of each history item in the low-pass part.
+            output_scale: (n_items,) float32 factor of each scored item in the low-pass part; 0 =
+                nobody liked the item: no opinion.
             low_pass_share: weight of the low-pass part.
         """
         self._weights = weights
-        self._input_scale = input_scale
         self._spectral = spectral
+        self._input_scale = input_scale
         self._output_scale = output_scale
         self._low_pass_share = float(low_pass_share)
-        targets = spectral * output_scale[:, None]
-        self._spectral_mean = targets.mean(axis=0) if len(targets) else np.zeros(spectral.shape[1])
-        self._spectral_moment = targets.T @ targets / max(len(targets), 1)
 
     @property
     def n_items(self) -> int:
@@ -64,36 +61,41 @@ class ItemGraphEngine(Engine):
 
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
         """Return (b, n_items) or (b, len(items)) float32; NaN rows for users without a liked known item."""
-        liked = batch.positive_history()
-        liked.data = np.ones_like(liked.data)
-        spread = liked @ sparse.diags_array(self._input_scale)
-        scores = np.asarray((spread @ self._weights).todense(), dtype=np.float32)
+        liked = self._known(batch.positive_history())
+        scores = (liked @ self._weights).toarray()
         if self._spectral.shape[1]:
             scores = _standardised(scores)
-            scores += self._low_pass_share * self._low_pass(liked)
+            scores += self._low_pass_share * _standardised(self._low_pass(liked))
         scores[liked.getnnz(axis=1) == 0] = np.nan
-        scores[:, self._output_scale == 0] = np.nan  # nobody ever liked it
+        scores[:, self._output_scale == 0] = np.nan
         return take_items(scores, items)
 
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
-        """Return the heaviest neighbours of each row; rows outside the graph get padding."""
+        """Return the heaviest neighbours of each row; rows outside the graph get padding.
+
+        Negative weights speak against an item: they are no similarity.
+        """
         item_rows = np.asarray(item_rows)
         inside = (item_rows >= 0) & (item_rows < self.n_items)
         scores = np.full((len(item_rows), self.n_items), np.nan, dtype=np.float32)
         for place in np.flatnonzero(inside):
             row = self._weights[[item_rows[place]]]
-            scores[place, row.indices] = row.data
-            scores[place, item_rows[place]] = np.nan
+            is_like = (row.data > 0) & (row.indices != item_rows[place])
+            scores[place, row.indices[is_like]] = row.data[is_like]
         return top_k(scores, k)
 
+    def _known(self, liked: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Return the history with 1 for each item of the graph and nothing else."""
+        liked.data = (self._output_scale[liked.indices] > 0).astype(np.float32)
+        liked.eliminate_zeros()
+        return liked
+
     def _low_pass(self, liked: sparse.csr_matrix) -> NDArray[np.float32]:
-        """(b, n_items): standardised projection on the spectral vectors, mean and variance in closed form."""
+        """(b, n_items) float32: the history projected on the spectral vectors."""
         spectrum = (liked @ sparse.diags_array(self._input_scale)) @ self._spectral
-        mean = spectrum @ self._spectral_mean
-        variance = np.einsum("bi,ij,bj->b", spectrum, self._spectral_moment, spectrum) - mean**2
-        projected = spectrum @ (self._spectral * self._output_scale[:, None]).T
-        scaled = (projected - mean[:, None]) / np.sqrt(np.maximum(variance, _TINY))[:, None]
-        return scaled.astype(np.float32)
+        projected: NDArray[np.float32] = spectrum @ self._spectral.T
+        projected *= self._output_scale
+        return projected
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays of ``from_state``."""
@@ -117,7 +119,7 @@ class ItemGraphEngine(Engine):
         if len(output_scale) != n or len(spectral) != n:
             raise EngineError("The item graph's arrays do not agree on the number of items.")
         share = float(required_array(arrays, "low_pass_share", 0))
-        return cls(_checked_graph(arrays, n), scale, spectral, output_scale, share)
+        return cls(_checked_graph(arrays, n), spectral, scale, output_scale, share)
 
 
 def _checked_graph(arrays: Mapping[str, NDArray[Any]], n: int) -> sparse.csr_matrix:
@@ -133,6 +135,7 @@ def _checked_graph(arrays: Mapping[str, NDArray[Any]], n: int) -> sparse.csr_mat
 
 
 def _standardised(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    mean = scores.mean(axis=1, keepdims=True)
-    deviation = scores.std(axis=1, keepdims=True)
-    return (scores - mean) / np.maximum(deviation, _TINY)
+    """Return each row with mean 0 and deviation 1, in place; a constant row becomes 0."""
+    scores -= scores.mean(axis=1, keepdims=True)
+    scores /= np.maximum(scores.std(axis=1, keepdims=True), _TINY)
+    return scores

@@ -7,14 +7,22 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import sparse
+from scipy.linalg import lapack
 
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.item_graph import ItemGraphEngine
 from recommender_app.exceptions import TrainingError
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
+from recommender_app.trainers.neighbours import normalised, power, strongest_links, strongest_of_dense
+from recommender_app.trainers.spectral import leading_vectors
 
-_BLOCK_ITEMS = 1024
+# Exponents of user and item degrees, chosen on validation parts of Yelp2018: popular items must
+# weigh more in the low-pass part than in the links, and more as targets than as history.
+_LINK_EXPONENTS = (-0.25, -0.5)
+_SPECTRAL_EXPONENTS = (-0.25, -0.35)
+_HISTORY_EXPONENT = -0.35
+_TARGET_EXPONENT = 0.15
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class ItemGraphConfig(TrainerConfig):
         method: ``ease`` (dense inverse), ``filter`` (linear graph filter), or ``auto``: ease up
             to ``max_dense_items`` items.
         max_dense_items: catalogue size above which ``auto`` filters; ease needs about
-            12 bytes x items^2 and items^3 operations.
+            16 bytes x items^2 and items^3 operations.
         neighbours: weights kept per item, the largest by absolute value.
         regularization: ease: lambda as a multiple of the Gram's mean diagonal.
         target_exponent: ease: scored items are multiplied by degree^exponent.
@@ -39,14 +47,16 @@ class ItemGraphConfig(TrainerConfig):
     regularization: float = 3.0
     target_exponent: float = 0.25
     low_pass_vectors: int = 256
-    low_pass_share: float = 0.2
+    low_pass_share: float = 0.7
 
 
 class ItemGraphTrainer(Trainer):
     """EASE^R (Steck, WWW 2019) on a user-normalised Gram matrix, or GF-CF's filter (Shen et al., CIKM 2021).
 
-    Differences: every user weighs degree^-0.5 in the Gram; weights are pruned per item; the
-    filter's two parts are standardised before they are added.
+    Differences from the papers: users weigh degree^-0.5 in both; links are pruned per item; the
+    filter's two parts are standardised before they are added, and each has its own exponents
+    of user and item degrees instead of -0.5 everywhere. Weights of interactions do not matter,
+    only that they are positive.
     """
 
     key = "item_graph"
@@ -55,7 +65,7 @@ class ItemGraphTrainer(Trainer):
     def train(
         self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
     ) -> ItemGraphEngine:
-        """Return the engine; see ``Trainer.train``."""
+        """Return the engine; same bytes for the same seed on one BLAS thread."""
         options = config if isinstance(config, ItemGraphConfig) else ItemGraphConfig()
         require_data(dataset, n_users=2, n_items=2, n_interactions=2)
         liked = dataset.positives.astype(np.float32)
@@ -67,79 +77,45 @@ class ItemGraphTrainer(Trainer):
 
 
 def _train_ease(liked: sparse.csr_matrix, options: ItemGraphConfig, progress: Progress) -> ItemGraphEngine:
-    progress(0, 2, "gram matrix")
-    item_degree = _degrees(liked, axis=0)
-    by_user = sparse.diags_array(_power(_degrees(liked, axis=1), -0.5)) @ liked
-    gram = np.asarray((by_user.T @ by_user).todense(), dtype=np.float32)
-    ridge = options.regularization * float(gram.diagonal().mean())
-    gram[np.diag_indices_from(gram)] += ridge
-    progress(1, 2, "inverse")
-    try:
-        inverse = linalg.inv(gram, overwrite_a=True, check_finite=True, assume_a="pos")
-    except (linalg.LinAlgError, ValueError) as error:
-        raise TrainingError(f"The item graph cannot be solved ({error}): raise its regularization.") from error
-    weights = inverse / -inverse.diagonal()[None, :]
-    weights *= _power(item_degree, options.target_exponent)[None, :]
+    progress(0, 3, "gram matrix")
+    item_degrees = liked.getnnz(axis=0)
+    by_user = normalised(liked, -0.25, 0.0)
+    gram = (by_user.T @ by_user).toarray()
+    gram[np.diag_indices_from(gram)] += options.regularization * float(gram.diagonal().mean())
+    progress(1, 3, "inverse")
+    weights = _inverse(gram)
+    weights /= -weights.diagonal()[None, :]
+    weights *= power(item_degrees, options.target_exponent)[None, :]
     np.fill_diagonal(weights, 0.0)
-    weights[:, item_degree == 0] = 0.0
-    graph = _prune(weights, options.neighbours)
-    progress(2, 2, "inverse")
+    progress(2, 3, "pruning")
+    graph = strongest_of_dense(weights, options.neighbours)
+    progress(3, 3, "pruning")
     n = liked.shape[1]
-    ones = np.ones(n, dtype=np.float32)
-    is_known = (item_degree > 0).astype(np.float32)
-    return ItemGraphEngine(graph, ones, np.empty((n, 0), dtype=np.float32), is_known, 0.0)
+    no_spectrum, is_known = np.empty((n, 0), dtype=np.float32), (item_degrees > 0).astype(np.float32)
+    return ItemGraphEngine(graph, no_spectrum, np.ones(n, dtype=np.float32), is_known, 0.0)
+
+
+def _inverse(gram: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Invert a symmetric positive definite matrix in its own memory."""
+    factor, failed = lapack.spotrf(gram.T, lower=1, overwrite_a=1)
+    if not failed:
+        inverse, failed = lapack.spotri(factor, lower=1, overwrite_c=1)
+    if failed or not np.all(np.isfinite(inverse.diagonal())):
+        raise TrainingError("The item graph cannot be solved: raise its regularization.")
+    lower = np.tril(inverse, -1)
+    whole: NDArray[np.float32] = lower + lower.T
+    whole[np.diag_indices_from(whole)] = inverse.diagonal()
+    return whole
 
 
 def _train_filter(liked: sparse.csr_matrix, options: ItemGraphConfig, seed: int, progress: Progress) -> ItemGraphEngine:
-    item_scale = _power(_degrees(liked, axis=0), -0.5)
-    user_scale = _power(_degrees(liked, axis=1), -0.5)
-    normalised = (sparse.diags_array(user_scale) @ liked @ sparse.diags_array(item_scale)).tocsr()
-    graph = _filter_graph(normalised, options.neighbours, progress)
-    spectral = _spectral_vectors(normalised, options.low_pass_vectors, seed)
-    output_scale = np.where(item_scale > 0, 1.0 / np.maximum(item_scale, 1e-6), 0.0).astype(np.float32)
-    return ItemGraphEngine(graph, item_scale, spectral, output_scale, options.low_pass_share)
-
-
-def _filter_graph(normalised: sparse.csr_matrix, neighbours: int, progress: Progress) -> sparse.csr_matrix:
-    """R~^T R~ without its diagonal, block by block: the whole is never in memory."""
-    n = normalised.shape[1]
-    transposed = normalised.T.tocsr()
-    blocks = []
-    for start in range(0, n, _BLOCK_ITEMS):
-        progress(start, n, "linking items")
-        block = np.asarray((transposed[start : start + _BLOCK_ITEMS] @ normalised).todense(), dtype=np.float32)
-        block[np.arange(len(block)), np.arange(start, start + len(block))] = 0.0
-        blocks.append(_prune(block, neighbours))
-    progress(n, n, "linking items")
-    return sparse.vstack(blocks, format="csr")
-
-
-def _spectral_vectors(normalised: sparse.csr_matrix, n_vectors: int, seed: int) -> NDArray[np.float32]:
-    """Return (n_items, r) leading right singular vectors, signs fixed so that equal seeds give equal bytes."""
-    r = min(n_vectors, min(normalised.shape) - 1)
-    if r < 1:
-        return np.empty((normalised.shape[1], 0), dtype=np.float32)
-    start = np.random.default_rng(seed).standard_normal(min(normalised.shape))
-    _, _, vectors = sparse.linalg.svds(normalised.astype(np.float64), k=r, v0=start)
-    vectors = vectors[::-1]
-    heaviest = np.abs(vectors).argmax(axis=1)
-    vectors *= np.sign(vectors[np.arange(r), heaviest])[:, None]
-    return np.ascontiguousarray(vectors.T, dtype=np.float32)
-
-
-def _prune(weights: NDArray[np.float32], keep: int) -> sparse.csr_matrix:
-    """Return CSR of the ``keep`` largest entries by absolute value of each row."""
-    if keep < weights.shape[1]:
-        magnitude = np.abs(weights)
-        threshold = np.partition(magnitude, -keep, axis=1)[:, -keep][:, None]
-        weights = np.where(magnitude >= threshold, weights, np.float32(0))
-    return sparse.csr_matrix(weights)
-
-
-def _degrees(liked: sparse.csr_matrix, axis: int) -> NDArray[np.float32]:
-    return np.asarray(liked.sum(axis=axis), dtype=np.float32).ravel()
-
-
-def _power(degrees: NDArray[np.float32], exponent: float) -> NDArray[np.float32]:
-    """degree^exponent, 0 where the degree is 0."""
-    return np.where(degrees > 0, np.maximum(degrees, 1) ** exponent, 0).astype(np.float32)
+    item_degrees = liked.getnnz(axis=0)
+    graph = strongest_links(normalised(liked, *_LINK_EXPONENTS), options.neighbours, progress)
+    spectral = leading_vectors(normalised(liked, *_SPECTRAL_EXPONENTS), options.low_pass_vectors, seed)
+    return ItemGraphEngine(
+        graph,
+        spectral,
+        power(item_degrees, _HISTORY_EXPONENT),
+        power(item_degrees, _TARGET_EXPONENT),
+        options.low_pass_share,
+    )
