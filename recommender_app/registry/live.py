@@ -12,6 +12,7 @@ from recommender_app.artifacts.live_hint import LiveHint, write_live_hint
 from recommender_app.conf import settings
 from recommender_app.exceptions import ArtifactError
 from recommender_app.models import Release, ReleaseMember
+from recommender_app.registry.database import alias
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def live_release(use_case_key: str) -> Release | None:
 
 def write_hint_on_commit(use_case_key: str) -> None:
     """Write the LIVE hint once the transaction has committed."""
-    transaction.on_commit(partial(write_hint, use_case_key))
+    transaction.on_commit(partial(write_hint, use_case_key), using=alias())
 
 
 def write_hint(use_case_key: str) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Max
 from django.utils import timezone
 
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import TrainingRun
+from recommender_app.registry.database import atomic
 
 LEASE_SECONDS = 300  # how long a run lives without a sign of life
 LEASE_EXPIRED = "Its process gave no sign of life any more."
@@ -30,7 +31,7 @@ def start_run(
     """
     now = timezone.now()
     try:
-        with transaction.atomic():
+        with atomic():
             fail_expired_runs(now, use_case=use_case_key, engine=engine)
             return TrainingRun.objects.create(
                 use_case=use_case_key,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError
 
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, Release
+from recommender_app.registry.database import atomic
 from recommender_app.registry.live import live_release, write_hint_on_commit
 
 ATTEMPTS = 3  # the first promotion of a use case has nothing to wait on: who comes second counts again
@@ -21,7 +22,7 @@ def in_turn(use_case_key: str, switch: Callable[[Release | None], Release]) -> R
     """
     for _attempt in range(ATTEMPTS):
         try:
-            with transaction.atomic():
+            with atomic():
                 _wait_for_others(use_case_key)
                 release = switch(live_release(use_case_key))
                 write_hint_on_commit(use_case_key)

@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Max
 
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, TrainingRun
+from recommender_app.registry.database import atomic
 from recommender_app.registry.runs import renew_lease
 
 _NAME = re.compile(r"(?P<engine>[a-z0-9_]+)_v(?P<number>[1-9][0-9]{0,8})")
@@ -34,7 +35,7 @@ def register_version(
         RegistryError: the run lost its lease to another one, or the number is taken.
     """
     try:
-        with transaction.atomic():
+        with atomic():
             if not renew_lease(run):  # a write: it also locks the run's row
                 raise RegistryError(f"Run {run.pk} was given up before it ended: its version is not registered.")
             return ModelVersion.objects.create(

@@ -27,12 +27,14 @@ def sqlite(path: Path) -> dict[str, str]:
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
 
 
-def run_python(folder: Path, code: str, database: dict, artifact_root: Path | str) -> str:
+def run_python(
+    folder: Path, code: str, database: dict, artifact_root: Path | str, settings_module: str = "site_settings"
+) -> str:
     """Run code in a new process after ``django.setup()``; return what it printed."""
     (folder / "site_settings.py").write_text(SETTINGS.format(database=database, root=str(artifact_root)))
     environment = {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "site_settings",
+        "DJANGO_SETTINGS_MODULE": settings_module,
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
