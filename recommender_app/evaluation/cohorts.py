@@ -43,7 +43,7 @@ def among_users(evaluation: Evaluation, chosen: Mask, n_items: int, description:
     Args:
         chosen: (n_users,) mask beside ``evaluation.user_rows``.
         n_items: size of the catalogue, for coverage.
-        description: who they are, for the protocol.
+        description: who they are, such as "users with a history"; it ends the protocol.
     """
     per_user = {
         engine: {metric: values[chosen] for metric, values in measured.items()}
@@ -59,7 +59,8 @@ def among_users(evaluation: Evaluation, chosen: Mask, n_items: int, description:
         }
         for engine, measured in per_user.items()
     }
-    protocol = f"{evaluation.protocol}; of these the {int(chosen.sum())} {description}"
+    how, _, _everybody = evaluation.protocol.rpartition("; ")
+    protocol = f"{how}; {int(chosen.sum())} {description}"
     return replace(
         evaluation,
         engines=engines,

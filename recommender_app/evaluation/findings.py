@@ -44,9 +44,22 @@ def _best(overall: Evaluation, seed: int) -> str:
     name = winner(overall)
     hits = mean_interval(overall.per_user[name][HITS], seed)
     return (
-        f"{label_of(name).name} makes the best lists: of 10 recommendations, {10 * hits.mean:.1f} are things that the "
+        f"{_and_equals(overall, name, seed)}: of 10 recommendations, {10 * hits.mean:.1f} are things that the "
         f"user really went on to choose (95 % interval {10 * hits.low:.1f} to {10 * hits.high:.1f})."
     )
+
+
+def _and_equals(overall: Evaluation, name: str, seed: int) -> str:
+    """Return who makes the best lists, those included that cannot be told apart from the best."""
+    equals = [
+        label_of(key).name
+        for key in overall.engines
+        if key != name and not compare(overall, name, key, HEADLINE, seed).is_significantly_worse
+    ]
+    if not equals:
+        return f"{label_of(name).name} makes the best lists"
+    others = equals[0] if len(equals) == 1 else f"{', '.join(equals[:-1])} and {equals[-1]}"
+    return f"{label_of(name).name} makes the best lists, though {others} cannot be told apart from it"
 
 
 def _against_popularity(overall: Evaluation, seed: int) -> str:

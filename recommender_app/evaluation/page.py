@@ -41,8 +41,13 @@ def _header(study: Study, title: str) -> str:
 
 
 def _summary(study: Study) -> str:
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in findings(study))
+    items = "".join(f"<li>{escape(_unbroken(sentence))}</li>" for sentence in findings(study))
     return f'<section class="summary"><h2>What this says</h2><ul>{items}</ul></section>'
+
+
+def _unbroken(sentence: str) -> str:
+    """Keep a number and its percent sign on one line."""
+    return sentence.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _quality(study: Study) -> str:
@@ -64,7 +69,7 @@ def _groups(study: Study) -> str:
     drawn = plots.dots(study.cohorts, HEADLINE, study.seed)
     text = (
         "Users by what they had done before the cut. An engine at zero has nothing to say about such users: that is "
-        "why the service chooses the engine by the number of interactions. The scale is the same in all panels."
+        "why the service chooses the engine by the number of interactions. The scale is the same in all panels; a group of few users says little."
     )
     return _section("New, occasional and frequent users", text, _figure(drawn, "A metric per engine and user group"))
 
@@ -91,17 +96,16 @@ def _tail(study: Study) -> str:
 def _numbers(study: Study) -> str:
     order = plots.ranking(study.overall, HEADLINE)
     found = {k: estimate(study.overall, [f"{name}@{k}" for name in ACCURACY], study.seed) for k in LENGTHS}
-    tables = [_accuracy_table(study.overall, found[k], order, k) for k in LENGTHS]
+    tables = [f"<h3>The first {k} places</h3>{_accuracy_table(study.overall, found[k], order, k)}" for k in LENGTHS]
     columns = [f"{name}@10" for name in VARIETY]
-    rows = [
-        [format_number(study.overall.engines[engine].get(metric, math.nan)) for metric in columns] for engine in order
-    ]
-    tables.append(_table(["engine", *columns], order, [[(cell, "") for cell in row] for row in rows]))
+    measured = [study.overall.engines[engine] for engine in order]
+    rows = [[(format_number(means.get(metric, math.nan)), "") for metric in columns] for means in measured]
+    tables.append(f"<h3>What the first 10 places are made of</h3>{_table(['engine', *VARIETY], order, rows)}")
     text = (
         "Bold: the best value. The last column compares NDCG with the best single engine on the same users, with its "
         "95 % interval; an interval without 0 is more than luck."
     )
-    return _section("All numbers", text, "<br>".join(tables))
+    return _section("All numbers", text, "".join(tables))
 
 
 def _accuracy_table(overall: Evaluation, found: Mapping[str, Mapping[str, Estimate]], order: list[str], k: int) -> str:
@@ -113,7 +117,7 @@ def _accuracy_table(overall: Evaluation, found: Mapping[str, Mapping[str, Estima
         cells = [(format_number(value), "best" if value == best[metric] else "") for metric, value in means]
         compared = found[engine][f"ndcg@{k}"]
         rows.append([*cells, (format_difference(compared), _verdict(compared))])
-    return _table(["engine", *columns, f"NDCG@{k} against best single"], order, rows)
+    return _table(["engine", *ACCURACY, "NDCG against the best single engine"], order, rows)
 
 
 def _verdict(found: Estimate) -> str:

@@ -19,8 +19,10 @@ figure { margin: 8px 0 0; overflow-x: auto; }
 figure svg { display: block; max-width: 100%; height: auto; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; width: 100%; }
-th, td { padding: 6px 9px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; }
+th, td { padding: 6px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
+th:last-child { white-space: normal; }
+h3 { font-size: 15px; margin: 22px 0 2px; }
 th:first-child, td:first-child { text-align: left; }
 td.best { font-weight: 700; }
 td.better { color: #00674d; } td.worse { color: #a33b00; }

@@ -18,7 +18,7 @@ from recommender_app.exceptions import ConfigurationError
 INK, FAINT = "#333333", "#d9d9d9"
 BLUES = ("#08306b", "#4292c6", "#c6dbef")  # head, middle, tail: dark to light, also in grey print
 SHARES = (("most popular 10 %", 9, 10), ("next 20 %", 7, 9), ("other 70 %", 0, 7))
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10.5,
     "font.family": "sans-serif",
     "text.color": INK,
@@ -59,12 +59,14 @@ def dots(groups: Mapping[str, Evaluation], metric: str, seed: int) -> str:
     order = ranking(list(groups.values())[-1], metric)
     with _figure(len(groups), height=1.2 + 0.36 * len(order), share_x=True) as (axes, svg):
         for panel, (name, evaluation) in zip(axes, groups.items(), strict=True):
-            found = estimate(evaluation, [metric], seed)
+            found, plural = estimate(evaluation, [metric], seed), "" if evaluation.n_users == 1 else "s"
             for place, engine in enumerate(order):
                 interval, label = found[engine][metric].interval, label_of(engine)
-                panel.plot([interval.low, interval.high], [place, place], color=label.colour, linewidth=2)
-                panel.plot(interval.mean, place, label.marker, color=label.colour, markersize=7)
-            panel.set_title(f"{name}\n{evaluation.n_users:,} users", fontsize=10.5)
+                panel.plot(
+                    [interval.low, interval.high], [place, place], color=label.colour, linewidth=2, clip_on=False
+                )
+                panel.plot(interval.mean, place, label.marker, color=label.colour, markersize=7, clip_on=False)
+            panel.set_title(f"{name}\n{evaluation.n_users:,} user{plural}", fontsize=10.5)
             panel.grid(axis="both", color=FAINT, linewidth=0.6)
             panel.spines["left"].set_visible(False)
             panel.tick_params(axis="y", length=0)
@@ -90,6 +92,7 @@ def precision_recall(curves: Mapping[str, Curve], order: list[str]) -> str:
                     )
         panel.set_xlabel("recall: share of what users chose later that was recommended")
         panel.set_ylabel("precision: share of places that were hits")
+        panel.margins(x=0.12, y=0.1)
         panel.set_xlim(left=0)
         panel.set_ylim(bottom=0)
         panel.grid(color=FAINT, linewidth=0.6)
@@ -116,7 +119,7 @@ def histories(groups: Mapping[str, Evaluation], metric: str, order: list[str]) -
 
 def long_tail(tail: LongTail, order: list[str]) -> str:
     """Return stacked bars: from which part of the catalogue the recommended places come."""
-    rows = {"what users chose": tail.interactions, **{label_of(key).name: tail.engines[key] for key in order}}
+    rows = {"what users chose before": tail.interactions, **{label_of(key).name: tail.engines[key] for key in order}}
     with _figure(1, height=1.3 + 0.4 * len(rows), width=9.2) as (axes, svg):
         panel = axes[0]
         for place, shares in enumerate(rows.values()):
@@ -151,6 +154,7 @@ def _bar(panel: Any, place: int, found: Estimate, colour: str) -> None:
         panel.text(0, place, "  no value", va="center", color="#777777")
         return
     panel.barh(place, interval.mean, color=colour, height=0.68, alpha=0.9)
+    panel.plot([interval.low, interval.high], [place, place], color="white", linewidth=3.2, alpha=0.6)
     panel.plot([interval.low, interval.high], [place, place], color=INK, linewidth=1.4, marker="|", markersize=7)
     panel.annotate(
         f"{interval.mean:.3f}", (interval.high, place), (5, 0), textcoords="offset points", va="center", fontsize=9.5

@@ -60,7 +60,7 @@ def study(
     steps = partial(_steps, progress, len(engines))
     everybody = evaluate(engines, split, ks, seed=seed, min_history=0, progress=steps("whole histories"))
     has_history = train.positives.getnnz(axis=1)[everybody.user_rows] > 0
-    overall = among_users(everybody, has_history, train.n_items, "with a history")
+    overall = among_users(everybody, has_history, train.n_items, "users with a history")
     counts = interaction_counts(train)[everybody.user_rows]
     groups = {
         name: among_users(everybody, chosen, train.n_items, f"{name} users")

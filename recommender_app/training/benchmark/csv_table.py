@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def read_table(path: Path, required: Sequence[str]) -> CsvTable:
         raise DatasetError(f"{path} cannot be read: {error}.") from error
 
 
-def _read(lines: csv._reader, path: Path, required: Sequence[str]) -> dict[str, list[str]]:  # type: ignore[name-defined]
+def _read(lines: Iterator[list[str]], path: Path, required: Sequence[str]) -> dict[str, list[str]]:
     names = [name.strip() for name in next(lines, [])]
     missing = [name for name in required if name not in names]
     if missing:
