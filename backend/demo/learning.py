@@ -11,8 +11,8 @@ from recommender_app.training.export import export_dataset
 from recommender_app.training.run import train_model
 from recommender_app.usecases.site import get_use_case
 
-QUICK = ("popular", "trending", "als", "content_based")
-ALL = (*QUICK, "item_graph", "two_tower", "ensemble")
+QUICK = ("popular", "trending", "als", "content_based", "ensemble")  # seconds
+ALL = ("popular", "trending", "als", "content_based", "item_graph", "two_tower", "ensemble")
 
 
 def learn(key: str, engines: Sequence[str], write: Callable[[str], None], progress: Progress) -> Path:

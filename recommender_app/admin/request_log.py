@@ -29,7 +29,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
         "latency_ms",
     )
     list_filter = (UseCaseFilter, AnsweringEngineFilter, ("fallback_reason", admin.EmptyFieldListFilter))
-    search_fields = ("user_id", "request_id")
+    search_fields = ("=user_id", "=request_id")
     date_hierarchy = "created_at"
     fieldsets = (
         (None, {"fields": ("request_id", "created_at", "use_case", "user_id", "requested_limit", "n_results")}),

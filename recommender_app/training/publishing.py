@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections
 
 from recommender_app.artifacts.opening import read_manifest
 from recommender_app.artifacts.store import ArtifactStore
@@ -15,6 +15,7 @@ from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.base import Engine
 from recommender_app.exceptions import TrainingError
 from recommender_app.models import ModelVersion, TrainingRun
+from recommender_app.registry.database import atomic
 from recommender_app.registry.runs import finish_run
 from recommender_app.registry.versions import next_number, register_version
 from recommender_app.training.library_versions import library_versions
@@ -43,7 +44,7 @@ def publish(run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[st
     folder = store.publish(run.use_case, name, engine, dataset.items, **provenance)
     with ExitStack() as undo:
         undo.callback(store.delete, run.use_case, run.engine, name)  # whatever happens: no folder without a row
-        with transaction.atomic():
+        with atomic():
             size = read_manifest(folder).size_bytes
             version = register_version(run, number=number, size_bytes=size, **provenance)
             finish_run(run, TrainingRun.Status.SUCCEEDED)

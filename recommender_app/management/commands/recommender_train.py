@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from recommender_app.exceptions import ConfigurationError, RecommenderError
+from recommender_app.exceptions import ConfigurationError, DatasetError, NotEnoughData, RecommenderError
 from recommender_app.management.base import RecommenderCommand, chosen_use_cases
 from recommender_app.management.progress import progress_bar
 from recommender_app.management.training import (
@@ -64,13 +64,21 @@ class Command(RecommenderCommand):
     def _train_all(self, use_case: UseCase, engines: list[str], options: dict[str, Any]) -> list[str]:
         """Train the engines of one use case; return why some could not be, the others are trained all the same."""
         trained: list[TrainedModel] = []
-        failures = []
+        failures, left_out = [], []
         for engine in engines:
             path = trained[0].dataset_path if trained else options["dataset"]
             try:
                 trained.append(self._train(use_case, engine, path, options))
+            except NotEnoughData as error:
+                left_out.append(f"{use_case.key} {engine}: {error}")
             except RecommenderError as error:
                 failures.append(f"{use_case.key} {engine}: {error}")
+                if isinstance(error, DatasetError):  # the others would learn from the same dataset
+                    break
+        if trained and not options["engine"]:  # nobody asked for the engines that cannot learn from this data
+            self.stdout.write("\n".join(left_out))
+        else:
+            failures = left_out + failures
         if trained and options["verbosity"]:
             self.stdout.write(f"\n{closing_table(trained)}")
             if not options["promote"]:

@@ -1,0 +1,86 @@
+"""The demo's parts: what is there is reused, promises are judged, a real server answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.demo.promises import als_verdict, ensemble_verdicts, every_rating_is_a_hit
+from recommender_app.evaluation.evaluate import Evaluation
+from tests.core.toys import two_tastes
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import json
+import django
+django.setup()
+from django.core.management import call_command
+from backend.demo import learning, people, visits
+from backend.demo.server import running_server
+from recommender_app.trainers.base import silent
+call_command("migrate", verbosity=0)
+call_command("load_marketplace", n_startups=40, n_developers=60, n_investors=20, n_days=20, seed=1, verbosity=0)
+said = []
+for key in ("developer_startup", "investor_startup", "startup_developer", "startup_investor"):
+    learning.learn(key, ("popular", "als"), said.append, silent)
+learning.learn("developer_startup", ("popular", "als"), said.append, silent)
+with running_server() as base:
+    answers = [visits.fetch(base, visitor) for visitor in people.marketplace_people()]
+    visits.show(answers[0], people.marketplace_people()[0], said.append)
+print(json.dumps({"said": said, "answers": answers}))
+"""
+
+
+def evaluation(**precision: list[float]) -> Evaluation:
+    per_user = {name: {"precision@10": np.array(values)} for name, values in precision.items()}
+    means = {name: {"precision@10": float(np.mean(values))} for name, values in precision.items()}
+    return Evaluation(means, per_user, np.arange(3, dtype=np.int32), "a toy")
+
+
+def test_promises_are_judged_by_the_measured_numbers():
+    good = evaluation(als=[0.2, 0.2, 0.2], two_tower=[0.1, 0.1, 0.1], ensemble=[0.3, 0.3, 0.3])
+    assert als_verdict(good).startswith("PASS")
+    assert ensemble_verdicts(good)[0].startswith("PASS")
+    assert "is reached here: +50.0%" in ensemble_verdicts(good)[1]
+    bad = evaluation(als=[0.1, 0.1, 0.1], two_tower=[0.2, 0.2, 0.2], ensemble=[0.2, 0.2, 0.2])
+    assert als_verdict(bad).startswith("FAIL")
+    assert ensemble_verdicts(bad)[0].startswith("FAIL")
+    assert "is not reached here: +0.0%" in ensemble_verdicts(bad)[1]
+
+
+def test_every_rating_is_a_hit_forgets_likes_and_dislikes():
+    plain = every_rating_is_a_hit(two_tastes(with_dislikes=True))
+    assert set(plain.interactions.weights.tolist()) == {1.0}
+    assert set(plain.relevant_events) == set(plain.interactions.event_names)
+
+
+@pytest.mark.slow
+def test_the_demo_learns_reuses_and_is_answered_by_a_real_server(tmp_path):
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "backend.settings",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}",
+        "ARTIFACT_ROOT": str(tmp_path / "artifacts"),
+        "DEBUG": "true",
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    told = json.loads(result.stdout.strip().splitlines()[-1])
+    assert "developer_startup: als_v1 trained and promoted" in told["said"]
+    assert "developer_startup: als is live and has learned from this dataset" in told["said"]
+    assert [answer["use_case"] for answer in told["answers"]] == [
+        "developer_startup",
+        "investor_startup",
+        "startup_developer",
+        "startup_investor",
+    ]
+    assert all(len(answer["results"]) == 5 for answer in told["answers"])
+    assert {answer["engine"] for answer in told["answers"]} <= {"als", "popular"}
