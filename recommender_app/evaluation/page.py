@@ -69,7 +69,8 @@ def _groups(study: Study) -> str:
     drawn = plots.dots(study.cohorts, HEADLINE, study.seed)
     text = (
         "Users by what they had done before the cut. An engine at zero has nothing to say about such users: that is "
-        "why the service chooses the engine by the number of interactions. The scale is the same in all panels; a group of few users says little."
+        "why the service chooses the engine by the number of interactions. The scale is the same in all panels; "
+        "a group of few users says little."
     )
     return _section("New, occasional and frequent users", text, _figure(drawn, "A metric per engine and user group"))
 
