@@ -69,11 +69,12 @@ class ContentEngine(Engine):
         """Return (b, n_items) or (b, len(items)) scores; NaN = no opinion."""
         users = self.view(batch)
         if items is None:
-            return self._score(users, self.item_vectors, self.item_wording)
+            return self._score(users, self.item_vectors, self.item_wording, self._is_known)
         rows = np.asarray(items, dtype=np.int64)
         inside = (rows >= 0) & (rows < self.n_items)
         scores = np.full((len(batch), len(rows)), np.nan, dtype=np.float32)
-        scores[:, inside] = self._score(users, self.item_vectors[rows[inside]], self.item_wording[rows[inside]])
+        rows = rows[inside]
+        scores[:, inside] = self._score(users, self.item_vectors[rows], self.item_wording[rows], self._is_known[rows])
         return scores
 
     def view(self, batch: RequestBatch) -> UserView:
@@ -96,7 +97,8 @@ class ContentEngine(Engine):
     def score_encoded(self, batch: RequestBatch, encoded: sparse.csr_matrix) -> Scores:
         """Return (b, n) scores of rows of ``encode_items``, comparable with those of ``score``."""
         n_factors = self.item_vectors.shape[1]
-        return self._score(self.view(batch), encoded[:, :n_factors].toarray(), encoded[:, n_factors:])
+        vectors, wording = encoded[:, :n_factors].toarray(), encoded[:, n_factors:]
+        return self._score(self.view(batch), vectors, wording, encoded.getnnz(axis=1) > 0)
 
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
         """Return the k items of largest cosine, of factors and of wording in equal parts."""
@@ -150,14 +152,16 @@ class ContentEngine(Engine):
         weight = float(required_array(arrays, "wording_weight", 0))
         return cls(wording, item_map, users, item_vectors, item_wording, weight)
 
-    def _score(self, users: UserView, vectors: NDArray[np.float32], wording: sparse.csr_matrix) -> Scores:
+    def _score(
+        self, users: UserView, vectors: NDArray[np.float32], wording: sparse.csr_matrix, is_known: NDArray[np.bool_]
+    ) -> Scores:
         scores: Scores = users.factors @ vectors.T
         if wording.nnz:
             for start in range(0, len(scores), _CHUNK):
                 wanted = users.wording[start : start + _CHUNK].toarray().T
                 scores[start : start + _CHUNK] += np.float32(self.wording_weight) * (wording @ wanted).T
         scores[~users.is_known] = np.nan
-        scores[:, ~_has_content(vectors, wording)] = np.nan
+        scores[:, ~is_known] = np.nan
         return scores
 
     @cached_property
@@ -168,7 +172,7 @@ class ContentEngine(Engine):
 
     @cached_property
     def _is_known(self) -> NDArray[np.bool_]:
-        return _has_content(self.item_vectors, self.item_wording)
+        return np.any(self.item_vectors != 0, axis=1) | (self.item_wording.getnnz(axis=1) > 0)
 
 
 def encode_vectors(
@@ -178,10 +182,6 @@ def encode_vectors(
     vectors = item_map.apply(wording, numbers)
     vectors[(wording.getnnz(axis=1) == 0) & ~np.any(numbers != 0, axis=1)] = 0.0
     return vectors
-
-
-def _has_content(vectors: NDArray[np.float32], wording: sparse.csr_matrix) -> NDArray[np.bool_]:
-    return np.any(vectors != 0, axis=1) | (wording.getnnz(axis=1) > 0)
 
 
 def _stored_wording(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, int]) -> sparse.csr_matrix:

@@ -76,9 +76,9 @@ class UserSide:
     def to_unit_deviation(self, factors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (b, f) factors scaled so that their scores over the liked items have deviation 1; 0 stays 0."""
         wide = factors.astype(np.float64)
-        variances = np.einsum("bf,fg,bg->b", wide, self.covariance.astype(np.float64), wide, optimize=True)
+        variances = np.sum(wide @ self.covariance * wide, axis=1)
         # Below rounding error there is no ranking to scale: all items score the same.
-        has_spread = variances > 1e-12 * np.einsum("bf,bf->b", wide, wide)
+        has_spread = variances > 1e-12 * np.sum(wide * wide, axis=1)
         scales = np.where(has_spread, 1 / np.sqrt(np.where(has_spread, variances, 1.0)), 0.0)
         return (wide * scales[:, np.newaxis]).astype(np.float32)
 

@@ -11,7 +11,7 @@ def ridge(
     features: sparse.csr_matrix,
     targets: NDArray[np.float32],
     penalty: float,
-    max_iterations: int = 100,
+    max_iterations: int = 30,
     tolerance: float = 1e-2,
 ) -> NDArray[np.float32]:
     """Return (c, f) float32 B that minimises |features B - targets|^2 + penalty |B|^2.
@@ -23,6 +23,7 @@ def ridge(
         features: (n, c) CSR.
         targets: (n, f) float32.
         penalty: > 0.
+        max_iterations: bounds the time; stopping early only smooths more. Validation was level from 8.
         tolerance: relative size of the residual, per target, at which learning stops. Below 0.01
             nothing was gained on validation, at twice the time.
     """
