@@ -8,7 +8,7 @@ from scipy import sparse
 
 _OVERSAMPLING = 32  # more directions than asked for: they take the error
 _ROUNDS = 4  # each widens the gap to the directions that are not wanted
-_SMALLEST = 1e-5  # squared singular values below this part of the largest are float32 noise
+_SMALLEST = 1e-10  # directions below the root of this part of the longest are float32 noise
 
 
 def leading_vectors(matrix: sparse.csr_matrix, n_vectors: int, seed: int) -> NDArray[np.float32]:
@@ -25,12 +25,25 @@ def leading_vectors(matrix: sparse.csr_matrix, n_vectors: int, seed: int) -> NDA
     basis = np.random.default_rng(seed).standard_normal((n_columns, width), dtype=np.float32)
     transposed = matrix.T.tocsr()
     for _ in range(_ROUNDS):
-        basis, _ = np.linalg.qr(transposed @ (matrix @ basis))
-    projected = matrix @ basis
-    squares, rotation = np.linalg.eigh(projected.T @ projected)
+        basis = _orthonormal(transposed @ (matrix @ basis))
+    basis = _orthonormal(basis)
+    squares, rotation = _principal_axes(matrix @ basis)
+    wanted = np.flatnonzero(squares > _SMALLEST * squares[-1])[::-1][:n_vectors]
+    return _with_fixed_signs(basis @ rotation[:, wanted].astype(np.float32))
+
+
+def _orthonormal(basis: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return an orthonormal basis of the same columns: several times faster than QR on tall matrices."""
+    squares, rotation = _principal_axes(basis)
     is_kept = squares > _SMALLEST * squares[-1]
-    wanted = np.flatnonzero(is_kept)[::-1][:n_vectors]
-    return _with_fixed_signs(basis @ rotation[:, wanted])
+    return basis @ (rotation[:, is_kept] / np.sqrt(squares[is_kept])).astype(np.float32)
+
+
+def _principal_axes(columns: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Eigenvalues, ascending, and eigenvectors of ``columns.T @ columns``, in float64."""
+    wide = columns.astype(np.float64)
+    squares, rotation = np.linalg.eigh(wide.T @ wide)
+    return squares, rotation
 
 
 def _with_fixed_signs(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
