@@ -14,6 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import django
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,6 +85,8 @@ def _candidates(data: Path, number: int) -> NDArray[np.int32] | None:
 
 def _trainer(dotted_path: str) -> Trainer:
     module, _, name = dotted_path.rpartition(".")
+    if not module.startswith("recommender_app."):  # ours need no Django; the host's may
+        django.setup()
     trainer: Trainer = getattr(import_module(module), name)()
     return trainer
 

@@ -18,7 +18,7 @@ from recommender_app.training.benchmark.csv_table import CsvTable
 EVENT, TIME = "event_or_rating", "timestamp"
 PLAIN_EVENT = "interaction"
 MAX_EVENTS = 200  # more different values are amounts, not kinds of events
-_INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,18}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MICROSECONDS = ((1e11, 1_000_000), (1e14, 1_000))  # below 1e11: seconds, below 1e14: milliseconds
 
@@ -93,7 +93,7 @@ def _iso(value: str, table: CsvTable) -> int:
 
 
 def _parse(values: list[str]) -> list[Any]:
-    if values and all(_INTEGER.fullmatch(value) for value in values) and "-0" not in values:
+    if values and all(_integer(value) is not None for value in values):
         return [int(value) for value in values]
     if values and all(_UUID.fullmatch(value) for value in values):
         return [UUID(value) for value in values]
@@ -101,7 +101,9 @@ def _parse(values: list[str]) -> list[Any]:
 
 
 def _integer(value: str) -> int | None:
-    return int(value) if _INTEGER.fullmatch(value) else None
+    """Return a 64-bit integer; None for anything else, numbers with leading zeros included."""
+    number = int(value) if _INTEGER.fullmatch(value) else None
+    return number if number is not None and -(2**63) <= number < 2**63 else None
 
 
 def _uuid(value: str) -> UUID | None:

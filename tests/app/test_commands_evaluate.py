@@ -1,0 +1,75 @@
+"""``recommender_evaluate``: baselines beside what is asked for, groups of users, the page."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.app import readings
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def root(settings, tmp_path):
+    chosen = readings.only("popular", "trending", "item_knn", "als", "content_based")
+    values = {"ARTIFACT_ROOT": tmp_path / "root", "N_THREADS": 1, "TRAINERS": chosen}
+    settings.RECOMMENDER = {**settings.RECOMMENDER, **values}
+
+
+def run(capsys, *arguments, **options) -> str:
+    capsys.readouterr()
+    call_command("recommender_evaluate", "books", *map(str, arguments), **options)
+    return capsys.readouterr().out
+
+
+def test_the_baselines_are_always_in_the_table(capsys, tmp_path):
+    readings.fill()
+    numbers = tmp_path / "numbers.json"
+    printed = run(capsys, "--engines", "als", "--json", numbers)
+    written = json.loads(numbers.read_text())
+    assert list(written["engines"]) == ["popular", "trending", "item_knn", "als"]
+    assert "against the best single engine" in printed
+    assert "  measuring: newest 3: 4/4\n" in printed
+
+
+def test_users_are_grouped_by_the_settings_thresholds(capsys, tmp_path, settings):
+    readings.fill()
+    values = {"COLD_START_THRESHOLD": 2, "WARM_USER_THRESHOLD": 4}
+    settings.RECOMMENDER = {**settings.RECOMMENDER, **values}
+    numbers = tmp_path / "numbers.json"
+    run(capsys, "--engines", "popular", "--json", numbers, verbosity=0)
+    groups = {name: group["n_users"] for name, group in json.loads(numbers.read_text())["cohorts"].items()}
+    assert groups == {"hot (4+)": readings.N_READERS}
+
+
+def test_the_page_is_written(capsys, tmp_path):
+    readings.fill()
+    run(capsys, "--engines", "als", "--html", tmp_path / "report.html", verbosity=0)
+    html = (tmp_path / "report.html").read_text()
+    assert html.startswith("<!doctype html>")
+    assert "Recommendations compared: books" in html
+    assert html.count("<svg") == 5
+
+
+def test_an_engine_that_is_asked_for_must_be_able_to_learn(capsys, settings, tmp_path):
+    """The books have genres, so the content engine learns; without any interaction in train nobody would."""
+    readings.fill()
+    options = ["--set", "als.factors=2", "--set", "item_knn.neighbours=3", "--json", tmp_path / "numbers.json"]
+    run(capsys, *options, verbosity=0)
+    assert "content_based" in json.loads((tmp_path / "numbers.json").read_text())["engines"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "als.colour=red"], "Unknown option colour"),
+        (["--set", "factors=3"], "write engine.option=value"),
+        (["--html", "/nowhere/report.html"], "Cannot write /nowhere/report.html"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_trained(tmp_path, arguments, message):
+    readings.fill()
+    with pytest.raises(CommandError, match=message):
+        call_command("recommender_evaluate", "books", *arguments, verbosity=0)
+    assert not (tmp_path / "root").exists()
