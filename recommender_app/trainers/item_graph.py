@@ -12,7 +12,7 @@ from scipy.linalg import lapack
 
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.item_graph import ItemGraphEngine
-from recommender_app.exceptions import TrainingError
+from recommender_app.exceptions import ConfigurationError, TrainingError
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
 from recommender_app.trainers.neighbours import normalised, power, strongest_links, strongest_of_dense
 from recommender_app.trainers.spectral import leading_vectors
@@ -51,6 +51,21 @@ class ItemGraphConfig(TrainerConfig):
     target_exponent: float = 0.25
     low_pass_vectors: int = 256
     low_pass_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        lowest = {
+            "max_dense_items": 0,
+            "neighbours": 1,
+            "regularization": 0.0,
+            "low_pass_vectors": 0,
+            "low_pass_share": 0.0,
+        }
+        for name, least in lowest.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value < float("inf"):
+                raise ConfigurationError(f"{name}={value} must be a number from {least} on.")
+        if not -10 <= self.target_exponent <= 10:
+            raise ConfigurationError(f"target_exponent={self.target_exponent} must be between -10 and 10.")
 
 
 class ItemGraphTrainer(Trainer):

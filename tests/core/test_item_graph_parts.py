@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recommender_app.exceptions import TrainingError
+from recommender_app.exceptions import ConfigurationError, TrainingError
 from recommender_app.trainers import neighbours
 from recommender_app.trainers.base import silent
 from recommender_app.trainers.item_graph import ItemGraphConfig, ItemGraphTrainer
@@ -91,6 +91,16 @@ def test_fewer_likes_are_regularised_more() -> None:
 
 
 def test_a_gram_that_cannot_be_solved_is_said() -> None:
-    config = ItemGraphConfig(method="ease", regularization=-5.0)
+    config = ItemGraphConfig(method="ease", regularization=0.0)  # the item nobody liked has an empty row
     with pytest.raises(TrainingError, match="regularization"):
         ItemGraphTrainer().train(two_tastes(), config)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"neighbours": 0}, {"regularization": -1.0}, {"low_pass_share": float("nan")}, {"target_exponent": float("inf")}],
+    ids=str,
+)
+def test_options_without_sense_are_refused_by_name(option: dict) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(option))):
+        ItemGraphConfig.from_json(option)
