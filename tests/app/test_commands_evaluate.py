@@ -5,6 +5,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from recommender_app.exceptions import NotEnoughData
+from recommender_app.trainers.popularity import PopularityTrainer
 from tests.app import readings
 
 pytestmark = pytest.mark.django_db
@@ -52,12 +54,28 @@ def test_the_page_is_written(capsys, tmp_path):
     assert html.count("<svg") == 5
 
 
-def test_an_engine_that_is_asked_for_must_be_able_to_learn(capsys, settings, tmp_path):
-    """The books have genres, so the content engine learns; without any interaction in train nobody would."""
+def test_without_names_every_engine_is_measured_with_its_options(capsys, tmp_path):
     readings.fill()
     options = ["--set", "als.factors=2", "--set", "item_knn.neighbours=3", "--json", tmp_path / "numbers.json"]
     run(capsys, *options, verbosity=0)
-    assert "content_based" in json.loads((tmp_path / "numbers.json").read_text())["engines"]
+    engines = json.loads((tmp_path / "numbers.json").read_text())["engines"]
+    assert list(engines) == ["popular", "trending", "item_knn", "als", "content_based"]
+
+
+def test_an_engine_that_cannot_learn_is_left_out_unless_it_was_asked_for(capsys, settings):
+    readings.fill()
+    paths = {**readings.only("popular", "als"), "content_based": f"{__name__}.Hungry"}
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": paths}
+    assert "content_based left out: It is never enough." in run(capsys, verbosity=0)
+    with pytest.raises(CommandError, match="It is never enough"):
+        run(capsys, "--engines", "content_based", verbosity=0)
+
+
+class Hungry(PopularityTrainer):
+    """Wants more data than there are."""
+
+    def train(self, dataset, config=None, seed=0, progress=None):
+        raise NotEnoughData("It is never enough.")
 
 
 @pytest.mark.parametrize(
