@@ -92,7 +92,9 @@ class ItemGraphEngine(Engine):
 
     def _low_pass(self, liked: sparse.csr_matrix) -> NDArray[np.float32]:
         """(b, n_items) float32: the history projected on the spectral vectors."""
-        spectrum = (liked @ sparse.diags_array(self._input_scale)) @ self._spectral
+        scaled = liked.copy()
+        scaled.data *= self._input_scale[liked.indices]
+        spectrum = scaled @ self._spectral
         projected: NDArray[np.float32] = spectrum @ self._spectral.T
         projected *= self._output_scale
         return projected
