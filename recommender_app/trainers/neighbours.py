@@ -28,9 +28,9 @@ def power(degrees: NDArray[np.integer], exponent: float) -> NDArray[np.float32]:
 def strongest_links(matrix: sparse.csr_matrix, keep: int, progress: Progress) -> sparse.csr_matrix:
     """Return ``matrix.T @ matrix`` without its diagonal, each *column* pruned to its ``keep`` largest entries.
 
-    (n_items, n_items) float32 CSR: a scored item (column) keeps its strongest sources. Measured,
-    that is better than the strongest targets of each source, which are mostly popular. The
-    whole product is never in memory.
+    (n_items, n_items) float32 CSR: a scored item (column) keeps its strongest sources. On a
+    validation part of Yelp2018 that gave 1-2 % more recall@20 than the strongest targets of each
+    source, with 500 and 1,000 kept; with 200 it gave less. The whole product is never in memory.
     """
     n = matrix.shape[1]
     transposed = matrix.T.tocsr()
