@@ -26,6 +26,9 @@ class TwoTowerArrays:
 
     Attributes:
         item_vectors: (n_items, d) float32, length 1; all zero = nothing is known of the item.
+        item_offsets: (n_items,) float32, added to the cosine: 0 for an item that interactions
+            taught, ``new_item_offset`` for one that is known by its content alone.
+        new_item_offset: 0-d float32, <= 0: nobody has liked it yet, and the cosine cannot know.
         history_vectors: (n_items, d) float32: what an item in the history adds to the user.
         content_vectors: (width of ``content``, d) float32.
         profile_vectors: (width of ``profile``, d) float32.
@@ -36,6 +39,8 @@ class TwoTowerArrays:
     """
 
     item_vectors: Vectors
+    item_offsets: Vectors
+    new_item_offset: NDArray[np.float32]
     history_vectors: Vectors
     content_vectors: Vectors
     profile_vectors: Vectors
@@ -74,15 +79,16 @@ class TwoTowerEngine(Engine):
         return len(self.arrays.item_vectors)
 
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
-        """Return cosines, (b, n_items) or (b, len(items)) float32; NaN = no opinion."""
+        """Return cosines with their offsets, (b, n_items) or (b, len(items)) float32; NaN = no opinion."""
         users = self.user_vectors(batch)
         if items is None:
-            return _cosines(users, self.arrays.item_vectors, self._is_known)
+            return _cosines(users, self.arrays.item_vectors, self._is_known) + self.arrays.item_offsets
         items = np.asarray(items, dtype=np.int64)
         inside = (items >= 0) & (items < self.n_items)
         scores = np.full((len(batch), len(items)), np.nan, dtype=np.float32)
         rows = items[inside]
-        scores[:, inside] = _cosines(users, self.arrays.item_vectors[rows], self._is_known[rows])
+        cosines = _cosines(users, self.arrays.item_vectors[rows], self._is_known[rows])
+        scores[:, inside] = cosines + self.arrays.item_offsets[rows]
         return scores
 
     def user_vectors(self, batch: RequestBatch) -> Vectors:
@@ -100,7 +106,7 @@ class TwoTowerEngine(Engine):
         """Return (n, d) float32 vectors of items from content alone, also of items never trained on.
 
         Length 1; a NaN row where no feature is known. The dot product with ``user_vectors``
-        is a score like any other.
+        plus ``arrays.new_item_offset`` is a score like any other.
         """
         encoded = self.arrays.content.encode(features)
         return _unit(encoded @ self.arrays.content_vectors, np.diff(encoded.indptr) > 0)
@@ -150,6 +156,8 @@ class TwoTowerEngine(Engine):
 
 _SHAPES = {
     "item_vectors": 2,
+    "item_offsets": 1,
+    "new_item_offset": 0,
     "history_vectors": 2,
     "content_vectors": 2,
     "profile_vectors": 2,
@@ -162,7 +170,8 @@ _SHAPES = {
 def _check_shapes(arrays: TwoTowerArrays) -> None:
     n_items, d = arrays.item_vectors.shape
     n_layers = len(arrays.dense_weights)
-    expected = {
+    expected: dict[str, tuple[int, ...]] = {
+        "item_offsets": (n_items,),
         "history_vectors": (n_items, d),
         "content_vectors": (arrays.content.width, d),
         "profile_vectors": (arrays.profile.width, d),

@@ -60,6 +60,7 @@ class _Run:
         self.dataset, self.config, self.seed, self.progress = dataset, config, seed, progress
         self.started = time.monotonic()
         self.device = _device(config)
+        self.temperature = config.temperature_for(dataset)
         self.encoders = Encoders(
             fit_encoder(dataset.item_features, config.max_tokens), fit_encoder(dataset.user_features, config.max_tokens)
         )
@@ -85,7 +86,7 @@ class _Run:
         data = prepare(dataset, self.encoders.content, self.encoders.profile, self.config)
         plan = Plan(
             epochs=epochs,
-            temperature=self.config.temperature_for(self.dataset),
+            temperature=self.temperature,
             measure=(lambda tables: ndcg(self._export(tables, data), validation)) if validation else None,
             deadline=self._deadline(budget_share),
             checkpoint=Path(f"{self.config.checkpoint}.{name}") if self.config.checkpoint else None,
@@ -102,7 +103,8 @@ class _Run:
         return {name: table.to(self.device) for name, table in tables.items()}
 
     def _export(self, tables: Tables, data: TrainingData) -> TwoTowerEngine:
-        return export_engine(tables, data, self.encoders, self.config.half_life_days or 0.0)
+        half_life_days = self.config.half_life_days or 0.0
+        return export_engine(tables, data, self.encoders, half_life_days, self.temperature)
 
     def _deadline(self, share: float) -> float | None:
         budget = self.config.time_budget_seconds

@@ -18,6 +18,9 @@ from recommender_app.trainers.two_tower_config import TwoTowerConfig
 Chosen = Mapping[str, NDArray[np.int64]]  # table -> its rows that a batch names; a table left out is used whole
 
 
+LIKES_WORTH_CONTENT = 5  # with so many likes, an item's id and content weigh alike
+
+
 @dataclass(frozen=True)
 class TrainingData:
     """u users with at least one positive, one row each.
@@ -25,7 +28,8 @@ class TrainingData:
     Attributes:
         history: (u, n_items) CSR of pooling weights, see ``history_weights``.
         targets: (u, n_items) CSR of positive weights.
-        content: (n_items, content width) CSR. profile: (u, profile width) CSR.
+        content: (n_items, content width) CSR; the more likes an item has, the less its content weighs.
+        profile: (u, profile width) CSR.
         seen_items: sorted int64 rows of the items with a positive; only they are told apart.
         log_inclusion: (n_items,) float32, log of the chance that an item is in a batch.
     """
@@ -38,6 +42,11 @@ class TrainingData:
     log_inclusion: NDArray[np.float32]
 
     @property
+    def likes_per_item(self) -> float:
+        """Mean number of likes of the items that have any."""
+        return float(self.targets.nnz / max(1, len(self.seen_items)))
+
+    @property
     def n_users(self) -> int:
         """Number of users that teach."""
         return int(self.targets.shape[0])
@@ -48,12 +57,13 @@ class TrainingBatch:
     """b users against s items; the columns of every matrix are places among the rows of ``chosen``.
 
     Attributes:
-        chosen: sorted rows of the tables ``ids`` (the s items), ``history``, ``content``, ``profile``.
+        chosen: sorted rows of the tables ``ids`` (the s items), ``history``, ``content``,
+            ``alone`` (the same as content), ``profile``.
         history: (b, shown items) CSR of what is shown of the histories.
         history_content: (b, content rows) CSR, the same as content.
         profile: (b, profile rows) CSR.
         content: (s, content rows) CSR.
-        has_id: (s,) float32, 0 where the id embedding is hidden.
+        shows_ids: False = every id embedding is hidden, and the batch teaches content alone.
         target_users, target_items: (t,) int64 places in the batch of its positives.
         target_weights: (t,) float32.
         log_inclusion: (s,) float32.
@@ -64,7 +74,7 @@ class TrainingBatch:
     history_content: sparse.csr_matrix
     profile: sparse.csr_matrix
     content: sparse.csr_matrix
-    has_id: NDArray[np.float32]
+    shows_ids: bool
     target_users: NDArray[np.int64]
     target_items: NDArray[np.int64]
     target_weights: NDArray[np.float32]
@@ -77,16 +87,24 @@ def prepare(dataset: Dataset, content: FeatureEncoder, profile: FeatureEncoder, 
     users = np.flatnonzero(np.diff(positives.indptr)).astype(np.int32)
     requests = batch_of_users(dataset, users)
     targets = positives[users]
-    counts = targets.getnnz(axis=0)
+    counts = np.asarray(targets.getnnz(axis=0))
     seen = np.flatnonzero(counts).astype(np.int64)
     return TrainingData(
         history=history_weights(requests, config.half_life_days or 0.0),
         targets=targets,
-        content=content.encode(dataset.item_features),
+        content=_shrunk(content.encode(dataset.item_features), counts),
         profile=profile.encode(requests.profiles) if requests.profiles is not None else _nothing(len(users)),
         seen_items=seen,
         log_inclusion=_log_inclusion(counts, len(users), len(seen), config),
     )
+
+
+def _shrunk(content: sparse.csr_matrix, counts: NDArray[np.int64]) -> sparse.csr_matrix:
+    """Scale each row by k / (k + its likes): full weight for an item nobody has touched."""
+    weights = LIKES_WORTH_CONTENT / (LIKES_WORTH_CONTENT + counts)
+    shrunk = content.copy()
+    shrunk.data = content.data * np.repeat(weights, np.diff(content.indptr)).astype(np.float32)
+    return shrunk
 
 
 def epoch_batches(data: TrainingData, config: TwoTowerConfig, rng: np.random.Generator) -> Iterator[TrainingBatch]:
@@ -106,20 +124,23 @@ def _batch(
     items = _items(data, targets, config, rng)
     history = _show(data.history[users], np.diff(profile.indptr) > 0, config, rng)
     content, history_content = data.content[items], history @ data.content
-    has_id = _show_ids(np.diff(content.indptr) > 0, config, rng)
+    target_items = np.searchsorted(items, targets.indices)
+    is_described = (np.diff(content.indptr) > 0)[target_items]
+    shows_ids = not is_described.any() or rng.random() >= config.id_dropout
+    weights = targets.data if shows_ids else targets.data * is_described
     shown, (history,) = _compact(history)
     words, (content, history_content) = _compact(content, history_content)
     traits, (profile,) = _compact(profile)
     return TrainingBatch(
-        chosen={"ids": items, "history": shown, "content": words, "profile": traits},
+        chosen={"ids": items, "history": shown, "content": words, "alone": words, "profile": traits},
         history=history,
         history_content=history_content,
         profile=profile,
         content=content,
-        has_id=has_id,
+        shows_ids=shows_ids,
         target_users=np.repeat(np.arange(len(users)), np.diff(targets.indptr)),
-        target_items=np.searchsorted(items, targets.indices),
-        target_weights=targets.data,
+        target_items=target_items,
+        target_weights=weights,
         log_inclusion=data.log_inclusion[items],
     )
 
@@ -156,11 +177,6 @@ def _show(
     shown.data[~is_shown] = 0.0
     shown.eliminate_zeros()
     return unit_rows(shown)
-
-
-def _show_ids(has_content: NDArray[np.bool_], config: TwoTowerConfig, rng: np.random.Generator) -> NDArray[np.float32]:
-    is_hidden = has_content & (rng.random(len(has_content)) < config.id_dropout)
-    return (~is_hidden).astype(np.float32)
 
 
 def _log_inclusion(counts: NDArray[np.int64], n_users: int, n_seen: int, config: TwoTowerConfig) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ class TwoTowerConfig(TrainerConfig):
         temperature: cosines are divided by it; None = 0.1 on sparse data, 0.2 on dense.
         learning_rate: of Adam; falls linearly to almost nothing over the epochs.
         history_dropout: share of the history hidden at each step.
-        id_dropout: share of items whose id embedding is hidden at each step, where there is content.
+        id_dropout: share of steps that hide all id embeddings and teach content alone, where there is some.
         cold_user_share: share of users whose whole history is hidden, where there are profiles.
         dense_layers: 0, 1 or 2 layers behind the pooled user.
         half_life_days: an interaction so much older than the user's newest counts half; None = no decay.

@@ -22,20 +22,30 @@ class Encoders:
     profile: FeatureEncoder
 
 
-def export_engine(tables: Tables, data: TrainingData, encoders: Encoders, half_life_days: float) -> TwoTowerEngine:
-    """Return the engine; items that no positive taught are described by their content alone."""
+def export_engine(
+    tables: Tables, data: TrainingData, encoders: Encoders, half_life_days: float, temperature: float
+) -> TwoTowerEngine:
+    """Return the engine; items that no positive taught are described by their content alone.
+
+    The softmax has learned how often content like theirs is liked per item; they, so far, are not.
+    Their offset takes them from the average number of likes down to one: without it, items that
+    nobody has touched push proven ones off the lists of everybody.
+    """
     is_seen = np.zeros((data.content.shape[0], 1), dtype=np.float32)
     is_seen[data.seen_items] = 1.0
     layers = _array(tables["dense"])
-    content_vectors = _array(tables["content"])
-    of_content = data.content @ content_vectors
-    items = _array(tables["ids"]) * is_seen + of_content
+    alone = _array(tables["alone"])
+    of_content = data.content @ _array(tables["content"])
+    items = np.where(is_seen > 0, _array(tables["ids"]) + of_content, data.content @ alone)
     lengths = np.linalg.norm(items, axis=1, keepdims=True)
+    offset = -temperature * np.log(data.likes_per_item)
     return TwoTowerEngine(
         TwoTowerArrays(
             item_vectors=(items / np.where(lengths > 0, lengths, 1.0)).astype(np.float32),
+            item_offsets=(offset * (1.0 - is_seen[:, 0])).astype(np.float32),
+            new_item_offset=np.array(offset, dtype=np.float32),
             history_vectors=(_array(tables["history"]) * is_seen + of_content).astype(np.float32),
-            content_vectors=content_vectors,
+            content_vectors=alone,
             profile_vectors=_array(tables["profile"]),
             dense_weights=layers[:, :-1].copy(),
             dense_biases=layers[:, -1].copy(),

@@ -51,6 +51,12 @@ def test_items_nobody_has_seen_are_found_by_their_content(described):
     assert min(scores[12], scores[14]) > max(scores[13], scores[15])
 
 
+def test_an_item_nobody_has_seen_does_not_push_away_proven_ones(described):
+    scores = described.score(request(16, {0: 1.0, 1: 1.0}))[0]
+    assert scores[12] < scores[2:6].min()
+    assert described.state()["item_offsets"].tolist() == [0.0] * 12 + [described.arrays.new_item_offset] * 4
+
+
 def test_new_items_are_encoded_from_features_alone(described):
     new = described.encode_items(Features(["A cat", "A dog", "A newt"], [("topic=cat",), ("topic=dog",), ()]))
     cat_person = described.user_vectors(request(16, {0: 1.0, 2: 1.0}))
@@ -75,10 +81,8 @@ def test_similar_items_are_of_the_same_group_and_never_the_item_itself(plain):
     assert np.all(np.isnan(scores[2:]))
 
 
-def test_scores_are_cosines(described):
-    scores = described.score(
-        batch_of_users(taste_groups(with_features=True, cold_items=4), np.arange(4, dtype=np.int32))
-    )
+def test_scores_are_cosines(plain):
+    scores = plain.score(batch_of_users(taste_groups(), np.arange(4, dtype=np.int32)))
     assert np.all(np.abs(scores) <= 1.0 + 1e-6)
 
 

@@ -40,12 +40,12 @@ def towers(request):
     generator = torch.Generator().manual_seed(0)
     tables = new_tables(shape, generator)
     tables["dense"] = torch.randn(tables["dense"].shape, generator=generator) * 0.3
-    return data, prepared, tables, export_engine(tables, prepared, encoders, 100.0)
+    return data, prepared, tables, export_engine(tables, prepared, encoders, 100.0, 0.1)
 
 
 def torch_scores(prepared, tables) -> np.ndarray:
     users = user_vectors(tables, prepared.history, prepared.history @ prepared.content, prepared.profile)
-    items = item_vectors(tables, torch.ones(N_ITEMS), prepared.content)
+    items = item_vectors(tables, prepared.content)
     return (users @ items.T).numpy()
 
 
@@ -59,7 +59,7 @@ def test_the_normalised_user_vectors_are_those_of_torch(towers):
 def test_the_item_vectors_are_those_of_torch(towers):
     _, prepared, tables, engine = towers
     seen = prepared.seen_items
-    expected = item_vectors(tables, torch.ones(N_ITEMS), prepared.content).numpy()
+    expected = item_vectors(tables, prepared.content).numpy()
     np.testing.assert_allclose(engine.arrays.item_vectors[seen], expected[seen], rtol=1e-4, atol=1e-6)
 
 
