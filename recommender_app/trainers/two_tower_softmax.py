@@ -30,8 +30,8 @@ class SampledSoftmax(torch.autograd.Function):
 
     Every logit is lessened by the log of the item's chance to be in the batch, so that an item
     counts as often as it would if the whole catalogue were there (Yi et al., RecSys 2019).
-    Written by hand because autograd would pass over the (b, s) matrix some fifteen times; here
-    it is five.
+    Written by hand because autograd would keep several copies of the (b, s) matrix; here forward
+    and gradient share one.
     """
 
     @staticmethod
