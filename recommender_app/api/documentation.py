@@ -7,7 +7,6 @@ from typing import Any
 from django.apps import apps
 from django.templatetags.static import static
 from django.urls import include, path
-from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
@@ -24,10 +23,10 @@ class SchemaView(SpectacularAPIView):
     Who may read it is the host's SERVE_PERMISSIONS, as for any other schema view.
     """
 
+    schema = None  # not an endpoint to describe, whatever the host's DEFAULT_SCHEMA_CLASS
     throttle_classes = [SchemaThrottle]
     versioning_class = None
 
-    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Return the description; ``?format=json`` or ``yaml``."""
         prefix = request.path_info.removesuffix("schema/").lstrip("/")
@@ -38,6 +37,7 @@ class SchemaView(SpectacularAPIView):
 class DocumentationView(SpectacularSwaggerView):
     """Swagger page. With ``drf_spectacular_sidecar`` installed it loads nothing from elsewhere."""
 
+    schema = None
     renderer_classes = [TemplateHTMLRenderer]
     throttle_classes = [SchemaThrottle]
     versioning_class = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
+from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, as_http_error
 from recommender_app.api.parameters import RecommendationParameters, plain
 from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
@@ -54,7 +55,7 @@ class RecommendationView(RecommenderView):
 
     throttle_classes = [RecommendationThrottle]
 
-    @extend_schema(
+    @described(
         operation_id="recommendations_list",
         summary="Recommendations for the requester",
         description=(

@@ -1,8 +1,8 @@
 """System checks: what is wrong with the settings or a declaration, found before the first request.
 
 None queries the database or imports what training needs. Ids are stable: a host may list them in
-``SILENCED_SYSTEM_CHECKS``. E001 to W007 settings, E010 to E014 use cases, E020 to W024
-interactions, E030 to E034 events, E040 to E045 fields, E050 to E052 the host's classes,
+``SILENCED_SYSTEM_CHECKS``. E001 to W007 settings, E010 to W015 use cases, E020 to W024
+interactions, E030 to E034 events, E040 to E045 fields, E050 to E053 the host's classes,
 W101 to W104 advice of ``check --deploy``.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, register
 
-from recommender_app.checks.declarations import declaration_problems, duplicate_problems
+from recommender_app.checks.declarations import declaration_problems, duplicate_problems, undeclared_problems
 from recommender_app.checks.deployment import deployment_advice
 from recommender_app.checks.settings import settings_problems
 from recommender_app.usecases import site
@@ -29,8 +29,9 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_use_cases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check every registered declaration."""
-    problems = duplicate_problems(site.duplicates())
-    for use_case in site.all_use_cases():
+    use_cases = site.all_use_cases()
+    problems = [*undeclared_problems(use_cases), *duplicate_problems(site.duplicates())]
+    for use_case in use_cases:
         problems += declaration_problems(use_case)
     return problems
 

@@ -11,7 +11,7 @@ from recommender_app.checks.events import event_problems
 from recommender_app.checks.fields import field_problems
 from recommender_app.checks.interactions import interaction_problems
 from recommender_app.checks.lookups import id_kind, is_model
-from recommender_app.checks.messages import error, label
+from recommender_app.checks.messages import error, label, warning
 from recommender_app.checks.plugged import plugged_problems
 from recommender_app.usecases.declaration import Interactions, UseCase
 
@@ -31,6 +31,14 @@ def duplicate_problems(duplicates: list[tuple[str, type[UseCase]]]) -> list[Chec
         error(11, refused, f"The key {key!r} belongs to another use case already.", "Give each use case its own key.")
         for key, refused in duplicates
     ]
+
+
+def undeclared_problems(use_cases: list[UseCase]) -> list[CheckMessage]:
+    """Return a warning where nothing is declared: the file is elsewhere, or ``@register`` was forgotten."""
+    if use_cases:
+        return []
+    hint = "Write recommendations.py in an app of INSTALLED_APPS, with @register above each use case."
+    return [warning(15, "recommendations.py", "No use case is declared.", hint)]
 
 
 def _key(use_case: UseCase) -> list[CheckMessage]:

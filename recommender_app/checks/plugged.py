@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from recommender_app.usecases.declaration import UseCase
 
 def plugged_problems(use_case: UseCase) -> list[CheckMessage]:
     """Return what is wrong with the classes and methods of the host."""
-    return [*_filters(use_case), *_serializer(use_case), *_get_user(use_case)]
+    return [*_filters(use_case), *_serializer(use_case), *_get_user(use_case), *_signatures(use_case)]
 
 
 def _filters(use_case: UseCase) -> list[CheckMessage]:
@@ -58,6 +59,17 @@ def _get_user(use_case: UseCase) -> list[CheckMessage]:
     message = f"Nobody can say which {use_case.users._meta.label} is asking: logins are {settings.AUTH_USER_MODEL}."
     hint = "Implement get_user(self, request): return the user of request.user, or raise UserNotFound."
     return [error(52, use_case, message, hint)]
+
+
+def _signatures(use_case: UseCase) -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    for name, argument in (("get_items", "user"), ("get_user", "request")):
+        try:
+            signature(getattr(use_case, name)).bind(None)
+        except TypeError:
+            message = f"{name} cannot be called with the {argument}."
+            problems.append(error(53, use_case, message, f"Write def {name}(self, {argument})."))
+    return problems
 
 
 def _is_login(users: Any) -> bool:

@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from recommender_app.serving.router import FALLBACK_REASONS
 from tests.app import library
+from tests.app.processes import NO_DATABASE, run_python
 
 pytestmark = pytest.mark.django_db
 urlpatterns = [path("shop/v2/", include("recommender_app.urls"))]
@@ -21,6 +22,17 @@ def schema(prefix="/api/"):
 
 def test_only_our_endpoint_is_described():
     assert list(schema()["paths"]) == ["/api/recommendations/{use_case}/"]
+
+
+def test_a_host_that_never_heard_of_the_schema_generator_has_it_too(tmp_path):
+    (tmp_path / "plain_settings.py").write_text("from site_settings import *\nREST_FRAMEWORK = {}\n")
+    program = (
+        "import json\n"
+        "from django.test import Client\n"
+        "print(list(json.loads(Client().get('/api/schema/?format=json').content)['paths']))"
+    )
+    printed = run_python(tmp_path, program, NO_DATABASE, tmp_path, "plain_settings")
+    assert printed == "['/api/recommendations/{use_case}/']\n"
 
 
 @override_settings(ROOT_URLCONF=__name__)

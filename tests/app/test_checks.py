@@ -54,6 +54,14 @@ def test_two_use_cases_with_one_key_are_found():
     assert problems[0].obj.endswith(".Second")
 
 
+def test_a_host_that_declares_nothing_is_told(monkeypatch):
+    monkeypatch.setattr(site, "all_use_cases", list)
+    (problem,) = run_checks(tags=[checks.TAG])
+
+    assert problem.id == "recommender_app.W015"
+    assert "@register" in problem.hint
+
+
 def test_a_wrong_setting_stops_manage_py_with_its_hint(tmp_path):
     (tmp_path / "wrong_settings.py").write_text("from tests.settings import *\nRECOMMENDER = {'HISTORY_LIMITS': 3}\n")
     program = "from django.core.management import execute_from_command_line as run; run(['manage.py', 'check'])"

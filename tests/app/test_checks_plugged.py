@@ -67,3 +67,15 @@ def test_logins_are_their_own_users(user):
     declared = {"interactions": reading(user="reader__account"), "user_text": (), "get_user": UseCase.get_user}
     expected = [] if user is User else ["E012"]  # an abstract model has no rows
     assert found(users=user, **declared) == expected
+
+
+@pytest.mark.parametrize(("name", "hint"), [("get_items", "(self, user)"), ("get_user", "(self, request)")])
+@pytest.mark.parametrize("written", [lambda self: None, lambda self, first, second: None, None])
+def test_methods_that_cannot_be_called_as_we_call_them(name, hint, written):
+    (problem,) = declaration_problems(declare(**{name: written}))
+    assert problem.id == "recommender_app.E053"
+    assert f"def {name}{hint}" in problem.hint
+
+
+def test_methods_with_more_than_we_give_are_good_where_it_is_optional():
+    assert found(get_items=lambda self, user, *, sort=None: None, get_user=lambda self, *given: None) == []

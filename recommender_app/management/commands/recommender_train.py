@@ -76,7 +76,7 @@ class Command(RecommenderCommand):
                 if isinstance(error, DatasetError):  # the others would learn from the same dataset
                     break
         if trained and not options["engine"]:  # nobody asked for the engines that cannot learn from this data
-            self.stdout.write("\n".join(left_out))
+            self.stdout.write("\n".join(f"Left out: {reason}" for reason in left_out))
         else:
             failures = left_out + failures
         if trained and options["verbosity"]:

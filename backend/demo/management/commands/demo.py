@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     help = (
         "Loads the simulated marketplace and MovieLens-100k, exports, trains and promotes every use case, measures "
-        "popularity, trending and ALS, then asks a server that it starts and stops. A second run reuses what is there."
+        "engines on MovieLens, then asks a server that it starts and stops. A second run reuses what is there."
     )
 
     def add_arguments(self, parser: Any) -> None:
