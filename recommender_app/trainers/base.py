@@ -87,7 +87,7 @@ def require_data(dataset: Dataset, n_users: int = 1, n_items: int = 1, n_interac
     found = {"users": (users, n_users), "items": (items, n_items), "interactions": (positives.nnz, n_interactions)}
     missing = [f"{have} {what} (at least {need})" for what, (have, need) in found.items() if have < need]
     if missing:
-        raise NotEnoughData(f"Too little to learn from: the positive interactions have {', '.join(missing)}.")
+        raise NotEnoughData(f"Too little to learn from: {', '.join(missing)}; only positive interactions count.")
 
 
 def _convert(name: str, value: Any, expected: Any) -> Any:
