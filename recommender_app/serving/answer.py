@@ -21,6 +21,7 @@ class Result:
             for the newest items, which nobody scored.
         source: engine key that proposed it, or "newest".
         item: the host's model instance.
+        propensity: probability with which it was placed here; None = certain.
     """
 
     rank: int
@@ -28,6 +29,7 @@ class Result:
     score: float
     source: str
     item: Any
+    propensity: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import logging
+from typing import Any
 
 from recommender_app.models import RequestLog
-from recommender_app.serving.answer import Answer
+from recommender_app.serving.answer import Answer, Result
 from recommender_app.serving.database import savepoint
 
 logger = logging.getLogger(__name__)
@@ -55,10 +56,7 @@ def row_of(answer: Answer) -> RequestLog:
         user_id=answer.user_id,
         requested_limit=answer.limit,
         n_results=len(answer.results),
-        results=[
-            {"item": str(result.id), "rank": result.rank, "score": result.score, "source": result.source}
-            for result in answer.results
-        ],
+        results=[_logged(result) for result in answer.results],
         engine=answer.engine,
         model_version=answer.model_version,
         release=answer.release,
@@ -68,3 +66,8 @@ def row_of(answer: Answer) -> RequestLog:
         latency_ms=answer.latency_ms,
         engine_ms=dict(answer.engine_ms),
     )
+
+
+def _logged(result: Result) -> dict[str, Any]:
+    place = {"item": str(result.id), "rank": result.rank, "score": result.score, "source": result.source}
+    return place if result.propensity is None else {**place, "propensity": result.propensity}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -12,14 +13,15 @@ from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
 from recommender_app.serving import live, request_log
-from recommender_app.serving.answer import Answer
+from recommender_app.serving.answer import Answer, Result
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.loading import LoadedRelease
-from recommender_app.serving.pipeline import Pipeline, fallback_reason, needs_history
+from recommender_app.serving.pipeline import Pipeline, fallback_reason, needs_history, top_up_with_newest
 from recommender_app.serving.policies import policy_for
+from recommender_app.serving.pool import Candidate, Pool
+from recommender_app.serving.query import Query, checked_query
 from recommender_app.serving.request import ServingRequest
 from recommender_app.serving.router import DATABASE_UNAVAILABLE, EMPTY_CATALOGUE, EngineFlags, Policy, Route, chain
-from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.hidden import hidden_ids
 from recommender_app.usecases.history import History, load_history
 from recommender_app.usecases.profiles import load_profile
@@ -28,7 +30,7 @@ from recommender_app.usecases.site import get_use_case
 logger = logging.getLogger(__name__)
 
 
-def recommend(user: Any, use_case_key: str, limit: int | None = None) -> Answer:
+def recommend(user: Any, use_case_key: str, limit: int | None = None, *, log: bool = True) -> Answer:
     """Return what to show ``user``, best first, and log it.
 
     Never fails because of a model, an artifact or the request log. Where the database cannot be
@@ -37,25 +39,24 @@ def recommend(user: Any, use_case_key: str, limit: int | None = None) -> Answer:
     Args:
         user: an instance of the use case's ``users`` model.
         limit: 1..LIMIT_MAX; LIMIT_DEFAULT if None.
+        log: whether the answer is an exposure; False for previews, which nobody is shown.
 
     Raises:
         UnknownUseCase: nothing is registered under the key.
         ValueError: the limit is out of range.
     """
-    use_case = get_use_case(use_case_key)
-    limit = settings.LIMIT_DEFAULT if limit is None else limit
-    if not 1 <= limit <= settings.LIMIT_MAX:
-        raise ValueError(f"limit must be between 1 and {settings.LIMIT_MAX}, not {limit}.")
-    policy = policy_for(use_case.key)
-    blank = Answer(uuid4(), use_case.key, str(user.pk), limit, policy=policy.name)
+    query = checked_query(get_use_case(use_case_key), user, limit)
+    policy = policy_for(query.use_case.key)
+    blank = Answer(uuid4(), query.use_case.key, str(user.pk), query.limit, policy=policy.name)
     started = time.perf_counter()
     try:
-        with savepoint(use_case.items):
-            answer = _computed(blank, use_case, user, policy)
+        with savepoint(query.use_case.items):
+            answer = _computed(blank, query, policy)
     except DATABASE_ERRORS:
-        return unavailable(use_case_key, limit, blank)
+        return unavailable(use_case_key, query.limit, blank)
     answer = replace(answer, latency_ms=round((time.perf_counter() - started) * 1000, 3))
-    request_log.write(answer)
+    if log:
+        request_log.write(answer)
     return answer
 
 
@@ -70,31 +71,44 @@ def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> A
     return answer
 
 
-def _computed(blank: Answer, use_case: UseCase, user: Any, policy: Policy) -> Answer:
-    history = load_history(use_case, user, settings.HISTORY_LIMIT)
-    release = live.current(use_case.key)
-    pipeline = Pipeline(use_case, user, blank.request_id, blank.limit)
+def _computed(blank: Answer, query: Query, policy: Policy) -> Answer:
+    history = load_history(query.use_case, query.user, settings.HISTORY_LIMIT)
+    release = live.current(query.use_case.key)
     if release is None:
         route = chain(policy, history.interaction_count, has_history=False, available={})
+        pool = Pool(query.limit)
     else:
-        request = _request(use_case, user, history, release)
+        request = _request(query, history, release)
         route = _route(policy, request, release)
-        pipeline.ask(route, request, release)
-    pipeline.top_up_with_newest()
-    return _answer(replace(blank, interaction_count=history.interaction_count), pipeline, route, release)
+        pool = Pipeline(query, blank.request_id, request, release).ask(route)
+    top_up_with_newest(query, pool)
+    results = _results(_arranged(query, policy, pool, release))
+    return _answer(replace(blank, interaction_count=history.interaction_count), results, pool, route, release)
 
 
-def _request(use_case: UseCase, user: Any, history: History, release: LoadedRelease) -> ServingRequest:
-    hidden = tuple(hidden_ids(use_case, user))
-    return ServingRequest(release.catalogue, history, _profile(use_case, user), hidden)
+def _arranged(query: Query, policy: Policy, pool: Pool, release: LoadedRelease | None) -> list[Candidate]:
+    """Return which candidates are shown, in which order."""
+    return pool.candidates[: query.limit]
 
 
-def _profile(use_case: UseCase, user: Any) -> Features | None:
+def _results(chosen: Sequence[Candidate]) -> tuple[Result, ...]:
+    return tuple(
+        Result(rank, candidate.id, candidate.score, candidate.source, candidate.item, propensity=candidate.propensity)
+        for rank, candidate in enumerate(chosen, start=1)
+    )
+
+
+def _request(query: Query, history: History, release: LoadedRelease) -> ServingRequest:
+    hidden = tuple(hidden_ids(query.use_case, query.user))
+    return ServingRequest(release.catalogue, history, _profile(query), hidden)
+
+
+def _profile(query: Query) -> Features | None:
     """Return the user's features; a declaration that does not fit the data is not the user's fault."""
     try:
-        return load_profile(use_case, user)
+        return load_profile(query.use_case, query.user)
     except RecommenderError as error:
-        logger.error("Serving %s without the user's profile: %s", use_case.key, error)  # noqa: TRY400
+        logger.error("Serving %s without the user's profile: %s", query.use_case.key, error)  # noqa: TRY400
         return None
 
 
@@ -106,10 +120,11 @@ def _route(policy: Policy, request: ServingRequest, release: LoadedRelease) -> R
     return chain(policy, count, request.has_history, available, damaged)
 
 
-def _answer(blank: Answer, pipeline: Pipeline, route: Route, release: LoadedRelease | None) -> Answer:
-    results = tuple(pipeline.slate.results)
+def _answer(
+    blank: Answer, results: tuple[Result, ...], pool: Pool, route: Route, release: LoadedRelease | None
+) -> Answer:
     number = release.number if release else None
-    answer = replace(blank, release=number, results=results, engine_ms=dict(pipeline.slate.engine_ms))
+    answer = replace(blank, release=number, results=results, engine_ms=dict(pool.engine_ms))
     if not results:
         return replace(answer, fallback_reason=EMPTY_CATALOGUE)
     engine = results[0].source
@@ -117,5 +132,5 @@ def _answer(blank: Answer, pipeline: Pipeline, route: Route, release: LoadedRele
         answer,
         engine=engine,
         model_version=release.versions.get(engine, "") if release else "",
-        fallback_reason=fallback_reason(route, pipeline.slate, results),
+        fallback_reason=fallback_reason(route, pool, results),
     )

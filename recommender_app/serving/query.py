@@ -1,0 +1,36 @@
+"""What one request asks, before anything is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from recommender_app.conf import settings
+from recommender_app.usecases.declaration import UseCase
+
+
+@dataclass(frozen=True)
+class Query:
+    """A checked request.
+
+    Attributes:
+        use_case: the declaration.
+        user: an instance of its ``users`` model.
+        limit: how many places are wanted, 1..LIMIT_MAX.
+    """
+
+    use_case: UseCase
+    user: Any
+    limit: int
+
+
+def checked_query(use_case: UseCase, user: Any, limit: int | None) -> Query:
+    """Return the query with its defaults filled in.
+
+    Raises:
+        ValueError: the limit is out of range.
+    """
+    limit = settings.LIMIT_DEFAULT if limit is None else limit
+    if not 1 <= limit <= settings.LIMIT_MAX:
+        raise ValueError(f"limit must be between 1 and {settings.LIMIT_MAX}, not {limit}.")
+    return Query(use_case, user, limit)
