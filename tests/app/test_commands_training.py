@@ -6,8 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from recommender_app import conf
+from recommender_app.management.commands import recommender_train
 from recommender_app.management.training import chosen_engines, quick_engines
 from recommender_app.models import ModelVersion, TrainingRun
+from recommender_app.trainers.catalog import trainer_of
 from recommender_app.training.export import export_dataset
 from recommender_app.usecases.site import get_use_case
 from tests.app import odd_trainers, readings
@@ -101,6 +104,19 @@ def test_options_and_seed_are_recorded(capsys):
     assert version.seed == 9
 
 
+def test_the_epochs_of_the_two_tower_have_an_option_of_their_own(settings, capsys):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": readings.only("popular", "two_tower")}
+    readings.fill()
+    run(capsys, "recommender_train", "books", "--engine", "two_tower", "--epochs", "2", "--set", "dimension=8")
+    assert ModelVersion.objects.get().config["epochs"] == 2
+
+
+def test_the_help_names_every_preset():
+    for key in conf.DEFAULTS["TRAINERS"]:
+        for preset in trainer_of(key).Config.PRESETS:
+            assert preset in recommender_train.PRESETS
+
+
 def test_a_dataset_is_learned_from_as_it_is(capsys):
     readings.fill()
     path = export_dataset(get_use_case("books")).path
@@ -124,6 +140,7 @@ def test_data_too_thin_to_measure_say_so(capsys):
         (["books", "--engine", "als", "--set", "factors"], "--set factors: write name=value"),
         (["books", "--engine", "als", "--set", "=8"], "--set =8: write name=value"),
         (["books", "--engine", "als", "--set", "colour=red"], "Unknown option colour"),
+        (["books", "--engine", "als", "--epochs", "3"], "Unknown option epochs"),
         (["books", "--engine", "als", "--preset", "nonsense"], "no preset 'nonsense'"),
         (["books", "movies", "--dataset", "."], "--dataset belongs to one use case"),
         (["books", "--engine", "als", "--dataset", "."], "books als: There is no dataset in"),

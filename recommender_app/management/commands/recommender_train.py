@@ -22,6 +22,8 @@ from recommender_app.management.training import (
 from recommender_app.training.run import TrainedModel, train_model
 from recommender_app.usecases.declaration import UseCase
 
+PRESETS = "plan of als, the original plan's; planned (0.6 ALS + 0.4 two-tower) and learned (the default) of ensemble"
+
 
 class Command(RecommenderCommand):
     """Trains engines of use cases."""
@@ -37,6 +39,8 @@ class Command(RecommenderCommand):
         ("movies --engine als --promote", "a new version of one engine"),
         ("movies --engine als --set factors=128 --set iterations=20", "with options of its trainer"),
         ("movies --engine als --preset plan", "with the options of the original plan"),
+        ("movies --engine ensemble --preset planned", "the plan's formula, 0.6 ALS + 0.4 two-tower"),
+        ("movies --engine two_tower --epochs 20", "for longer, or shorter"),
         ("movies --dataset ml_artifacts/datasets/movies/<fingerprint>", "from a dataset that was exported before"),
     )
 
@@ -46,14 +50,16 @@ class Command(RecommenderCommand):
         parser.add_argument("--engine", action="append", help=f"Engine to train, or all; repeatable; else {default}.")
         parser.add_argument("--dataset", type=Path, metavar="PATH", help="Exported folder, instead of a fresh export.")
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="Option of the trainer.")
-        parser.add_argument("--preset", metavar="NAME", help="Named options of the trainer, such as plan.")
+        parser.add_argument("--epochs", type=int, metavar="N", help="Short for --set epochs=N, for two_tower.")
+        parser.add_argument("--preset", metavar="NAME", help=f"Named options of the trainer: {PRESETS}.")
         parser.add_argument("--seed", type=int, help="Seed of everything random; else the setting SEED.")
         parser.add_argument("--promote", action="store_true", help="Make the new versions live.")
 
     def run(self, **options: Any) -> None:
         use_cases = chosen_use_cases(options["use_cases"])
         engines = chosen_engines(options["engine"] or quick_engines())
-        options["overrides"] = parse_overrides(options["set"])
+        epochs = [] if options["epochs"] is None else [f"epochs={options['epochs']}"]
+        options["overrides"] = parse_overrides([*epochs, *options["set"]])
         check_options(engines, options["overrides"], options["preset"])
         if options["dataset"] and len(use_cases) != 1:
             raise ConfigurationError("--dataset belongs to one use case: name it.")

@@ -45,7 +45,7 @@ class Answer:
 
 
 @contextmanager
-def workplace(data: BenchmarkData) -> Iterator[Path]:
+def data_folder(data: BenchmarkData) -> Iterator[Path]:
     """Yield a temporary folder that holds the data for the children."""
     with tempfile.TemporaryDirectory(prefix="recommender_benchmark_") as name:
         folder = Path(name)

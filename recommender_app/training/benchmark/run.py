@@ -13,7 +13,7 @@ from recommender_app.evaluation.evaluate import Evaluation
 from recommender_app.exceptions import NotEnoughData, RecommenderError, TrainingError
 from recommender_app.trainers.base import Progress, silent
 from recommender_app.training.benchmark.folder import BenchmarkData
-from recommender_app.training.benchmark.job import Answer, run_job, workplace
+from recommender_app.training.benchmark.job import Answer, data_folder, run_job
 from recommender_app.training.stages import stage
 from recommender_app.training.trainers import build_config, load_trainer
 
@@ -74,7 +74,7 @@ def run_benchmark(
     answers: dict[str, Answer] = {}
     refused: dict[str, str] = {}
     failed: set[str] = set()
-    with workplace(data) as folder:
+    with data_folder(data) as folder:
         for key, job in jobs.items():
             try:
                 answers[key] = _run(folder, key, job, data, required, stage(progress, key))
