@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from recommender_app.engines.fusion import Fusion
+
 NEWEST = "newest"  # no engine: the newest eligible items, straight from the host's table
 
 NO_MODEL = "no_model"
@@ -14,10 +16,16 @@ ARTIFACT_DAMAGED = "artifact_damaged"
 NOT_ENOUGH_ITEMS = "not_enough_items"
 EMPTY_CATALOGUE = "empty_catalogue"
 DATABASE_UNAVAILABLE = "database_unavailable"
+SWITCHED_OFF = "switched_off"  # by the policy in force
+DEADLINE = "deadline"  # its recent cost did not fit into the time that was left
+BREAKER_OPEN = "breaker_open"  # it failed too often lately
 FALLBACK_REASONS = (
+    SWITCHED_OFF,
     NO_MODEL,
     NO_HISTORY,
     ENGINE_FAILED,
+    DEADLINE,
+    BREAKER_OPEN,
     ARTIFACT_DAMAGED,
     NOT_ENOUGH_ITEMS,
     EMPTY_CATALOGUE,
@@ -31,15 +39,38 @@ FALLBACK_ORDER = ("ensemble", "als", "two_tower", "content_based", "popular")
 
 @dataclass(frozen=True)
 class Policy:
-    """Which engine is asked first, from which interaction count on.
+    """How the requests of a use case are served.
 
     Attributes:
         name: for the request log.
         routes: (interaction count, engine key) in any order; the largest count that is reached decides.
+        origin: the highest level that had a say: default, use case, admin, environment or arm.
+        origins: {field: level} of every field, for those who ask why.
+        disabled: engines that are switched off; they are not asked, and no ensemble uses them.
+        weights: {engine key: weight} of the ensemble, summing to one; None = as trained.
+        fusion: of the ensemble, see ``engines.fusion``; None = as trained.
+        diversity: 0 = by score alone, 1 = as different as possible.
+        caps: {attribute: at most so many items of one value}.
+        fatigue_after: items shown so often and ignored sink; 0 = never.
+        exploration: share of places for new items, 0..0.5.
     """
 
     name: str
     routes: tuple[tuple[int, str], ...]
+    origin: str = "default"
+    disabled: frozenset[str] = frozenset()
+    weights: Mapping[str, float] | None = None
+    fusion: Fusion | None = None
+    diversity: float = 0.0
+    caps: Mapping[str, int] = field(default_factory=dict)
+    fatigue_after: int = 0
+    exploration: float = 0.0
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rearranges(self) -> bool:
+        """Whether the slate may differ from the order of scores."""
+        return bool(self.diversity or self.caps or self.fatigue_after or self.exploration)
 
     def primary(self, interaction_count: int) -> str:
         """Return the routed engine; NEWEST where no route is reached."""
@@ -93,7 +124,8 @@ def chain(
         return Route(primary, ())
     engines, skipped = [], {}
     for engine in dict.fromkeys((primary, *ALTERNATIVES.get(primary, ()), *FALLBACK_ORDER)):
-        reason = _reason_to_skip(engine, has_history, available, damaged)
+        off = SWITCHED_OFF if engine in policy.disabled else ""
+        reason = off or _reason_to_skip(engine, has_history, available, damaged)
         if reason:
             skipped[engine] = reason
         else:
