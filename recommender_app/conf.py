@@ -9,6 +9,8 @@ from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 
+from recommender_app.environment import environment_switches as environment_switches
+
 SETTING = "RECOMMENDER"
 
 DEFAULTS: dict[str, Any] = {
@@ -22,10 +24,22 @@ DEFAULTS: dict[str, Any] = {
     "HISTORY_LIMIT": 500,  # most recent interactions read per request
     "OVERFETCH": (4, 20),  # proposals per asked item, first and second try
     "RELOAD_SECONDS": 5.0,  # how often a process looks for a new release
+    "PAGE_SLATE": 100,  # places that a first page with cursor=first fixes, 1..100
+    "CURSOR_SECONDS": 3600.0,  # how long a cursor is good
+    "SLATE_CACHE_SECONDS": 0.0,  # how long proposals for an unchanged user may be reused, 0 = no cache
+    "SLATE_CACHE": "default",  # alias in CACHES
     "THROTTLE_RATES": {"recommendations": "120/min", "schema": "60/min"},
     # Routing: COLD_START_THRESHOLD and WARM_USER_THRESHOLD are interaction counts.
     "COLD_START_THRESHOLD": 5,
     "WARM_USER_THRESHOLD": 20,
+    # Switches of the environment, see ``environment_switches``; None = not set, so that the admin decides.
+    "ENABLE_ALS": None,
+    "ENABLE_TWO_TOWER": None,
+    "ENABLE_ENSEMBLE": None,
+    "ALS_MODEL_PATH": None,  # artifact folder below ARTIFACT_ROOT that serves instead of the release's
+    "TWO_TOWER_MODEL_PATH": None,
+    "ENSEMBLE_ALS_WEIGHT": None,  # 0..1; one alone implies the other
+    "ENSEMBLE_TWO_TOWER_WEIGHT": None,
     # Training
     "SEED": 42,
     "MIN_USERS": 10,

@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings as django_settings
+
 from recommender_app.conf import DEFAULTS
+from recommender_app.environment import is_switch, is_weight
 
 _RATE = re.compile(r"[0-9]+/[smhd][a-z]*")
 _DOTTED_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
@@ -54,22 +57,41 @@ def _are_trainers(value: Any) -> bool:
     )
 
 
+def _is_path(value: Any) -> bool:
+    return value is None or (isinstance(value, str | os.PathLike) and str(value) != "")
+
+
+def _is_cache(value: Any) -> bool:
+    return isinstance(value, str) and value in django_settings.CACHES
+
+
+_SWITCH = Rule(lambda value: value is None or is_switch(value), "true or false, or left out")
+_WEIGHT = Rule(lambda value: value is None or is_weight(value), "a number from 0 to 1, or left out")
+_PIN = Rule(_is_path, "an artifact folder's path, or left out")
 _SCOPES = " and ".join(sorted(DEFAULTS["THROTTLE_RATES"]))
 
 RULES: dict[str, Rule] = {
-    "ARTIFACT_ROOT": Rule(
-        lambda value: value is None or (isinstance(value, str | os.PathLike) and str(value) != ""),
-        "a folder's path, or None",
-    ),
+    "ARTIFACT_ROOT": Rule(_is_path, "a folder's path, or None"),
     "PRELOAD": Rule(lambda value: value is True or value is False or value == "auto", '"auto", True or False'),
     "LIMIT_DEFAULT": _whole(1),
     "LIMIT_MAX": _whole(1),
     "HISTORY_LIMIT": _whole(1),
     "OVERFETCH": Rule(_is_pair, "two whole numbers from 1, the larger one last"),
     "RELOAD_SECONDS": Rule(lambda value: is_number(value) and value >= 0, "a number of seconds from 0"),
+    "PAGE_SLATE": _whole(1, 100),
+    "CURSOR_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
+    "SLATE_CACHE_SECONDS": Rule(lambda value: is_number(value) and value >= 0, "a number of seconds from 0"),
+    "SLATE_CACHE": Rule(_is_cache, "an alias in CACHES"),
     "THROTTLE_RATES": Rule(_are_rates, f'a dict from {_SCOPES} to a rate like "120/min", or None for no limit'),
     "COLD_START_THRESHOLD": _whole(0),
     "WARM_USER_THRESHOLD": _whole(0),
+    "ENABLE_ALS": _SWITCH,
+    "ENABLE_TWO_TOWER": _SWITCH,
+    "ENABLE_ENSEMBLE": _SWITCH,
+    "ALS_MODEL_PATH": _PIN,
+    "TWO_TOWER_MODEL_PATH": _PIN,
+    "ENSEMBLE_ALS_WEIGHT": _WEIGHT,
+    "ENSEMBLE_TWO_TOWER_WEIGHT": _WEIGHT,
     "SEED": _whole(0, 2**32 - 1),
     "MIN_USERS": _whole(1),
     "MIN_ITEMS": _whole(1),
