@@ -1,36 +1,114 @@
-"""The one place that decides which policy routes a use case."""
+"""The one place that decides which policy serves a use case, and why.
+
+A policy that staff save is in force in every process within RELOAD_SECONDS: one request in that
+time reads it, the others pay nothing.
+"""
 
 from __future__ import annotations
 
+import logging
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from recommender_app.conf import settings
+from recommender_app import conf
+from recommender_app.models import ServingPolicy
+from recommender_app.models.policy_rules import policy_problems
+from recommender_app.registry.policies import active_policy
+from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.policy_layers import (
+    ADMIN,
+    Layer,
+    admin_layer,
+    default_layer,
+    environment_layer,
+    merged,
+    use_case_layer,
+)
 from recommender_app.serving.router import Policy
+from recommender_app.usecases.site import get_use_case
 
+logger = logging.getLogger(__name__)
+
+
+class PolicyInForce:
+    """The policy of one use case in this process; safe to share between threads."""
+
+    def __init__(self, use_case_key: str) -> None:
+        self.layers: tuple[Layer, ...] = _layers(use_case_key, Layer(ADMIN))
+        self.policy = merged(self.layers)
+        self._use_case_key = use_case_key
+        self._read_at: float | None = None  # monotonic seconds; None = never
+        self._is_readable = True
+        self._lock = threading.Lock()
+
+    def refresh(self) -> PolicyInForce:
+        """Read the stored policy if that is due; while one thread reads, others use the one before."""
+        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
+            try:
+                if self._is_due():
+                    self._read()
+                    self._read_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self
+
+    def _is_due(self) -> bool:
+        return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
+
+    def _read(self) -> None:
+        """Take over what is stored; the last known policy stays where it cannot be read or makes no sense."""
+        try:
+            with savepoint(ServingPolicy):
+                row = active_policy(self._use_case_key)
+        except DATABASE_ERRORS as error:
+            self._report(f"cannot be read: {error}")
+            return
+        problems = policy_problems(row.as_json()) if row else {}
+        if problems:
+            self._report(f"makes no sense: {problems}")
+            return
+        self._is_readable = True
+        self.layers = _layers(self._use_case_key, admin_layer(row))
+        self.policy = merged(self.layers)
+
+    def _report(self, problem: str) -> None:
+        if self._is_readable:
+            logger.error("The stored policy of %s %s. The one before stays in force.", self._use_case_key, problem)
+        self._is_readable = False
+
+
+_in_force: dict[str, PolicyInForce] = {}
 _forced: dict[str, Policy] = {}
 
 
-def default_policy() -> Policy:
-    """Return the plan's thresholds: content for new users, ALS for warm ones, the ensemble for active ones."""
-    return Policy(
-        "default",
-        (
-            (0, "content_based"),
-            (settings.COLD_START_THRESHOLD, "als"),
-            (settings.WARM_USER_THRESHOLD, "ensemble"),
-        ),
-    )
-
-
 def policy_for(use_case_key: str) -> Policy:
-    """Return the policy that routes the requests of a use case."""
-    return _forced.get(use_case_key) or default_policy()
+    """Return the policy that serves the requests of a use case."""
+    return _forced.get(use_case_key) or decide(use_case_key)
+
+
+def decide(use_case_key: str, arm: Layer | None = None) -> Policy:
+    """Return the policy in force; its ``origins`` say which level decided what.
+
+    Highest first: the arm of an experiment, the environment, the admin, the use case, the settings.
+
+    Raises:
+        UnknownUseCase: nothing is registered under the key.
+    """
+    found = _in_force.get(use_case_key) or _in_force.setdefault(use_case_key, PolicyInForce(use_case_key))
+    found.refresh()
+    return found.policy if arm is None else merged((*found.layers, arm))
+
+
+def forget() -> None:
+    """Drop what was read; the next request reads anew."""
+    _in_force.clear()
 
 
 @contextmanager
 def forced_policy(use_case_key: str, policy: Policy) -> Iterator[None]:
-    """Route a use case by ``policy`` inside the block; for tests."""
+    """Serve a use case by ``policy`` inside the block; for tests."""
     before = _forced.get(use_case_key)
     _forced[use_case_key] = policy
     try:
@@ -39,3 +117,10 @@ def forced_policy(use_case_key: str, policy: Policy) -> Iterator[None]:
         _forced.pop(use_case_key)
         if before is not None:
             _forced[use_case_key] = before
+
+
+def _layers(use_case_key: str, stored: Layer) -> tuple[Layer, ...]:
+    return (default_layer(), use_case_layer(get_use_case(use_case_key)), stored, environment_layer())
+
+
+conf.on_reload.append(forget)

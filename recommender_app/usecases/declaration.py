@@ -73,7 +73,9 @@ class UseCase:
     user_numbers: ClassVar[tuple[str, ...]] = ()
     changed_at: ClassVar[str | None] = None  # item field that grows with every change
     newest_first: ClassVar[tuple[str, ...]] = ("-pk",)  # order of the last fallback
-    filterset_class: ClassVar[Any] = None
+    routes: ClassVar[tuple[tuple[int, str], ...]] = ()  # (interaction count, engine); () = the settings' thresholds
+    filterset_class: ClassVar[Any] = None  # django-filter FilterSet or its dotted path
+    parameters: ClassVar[tuple[str, ...]] = ("for",)  # query parameters that get_user reads; others are refused
     item_serializer: ClassVar[Any] = None  # DRF serializer class or its dotted path
 
     def get_items(self, user: Any) -> QuerySet[Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recommender_app.serving.policies import default_policy
+from recommender_app.serving.policies import policy_for
 from recommender_app.serving.router import ALTERNATIVES, FALLBACK_ORDER, NEWEST, EngineFlags, Policy, chain
 
 NEEDS_HISTORY = {"als", "two_tower", "item_graph"}
@@ -25,10 +25,11 @@ def test_the_interaction_count_routes(count, primary):
     assert decided.engines[0] == primary
 
 
+@pytest.mark.django_db
 def test_the_default_policy_is_the_plans_and_follows_the_thresholds(settings):
-    assert default_policy().routes == PLAN.routes
+    assert policy_for("books").routes == PLAN.routes
     settings.RECOMMENDER = {**settings.RECOMMENDER, "COLD_START_THRESHOLD": 2, "WARM_USER_THRESHOLD": 3}
-    assert default_policy().routes == ((0, "content_based"), (2, "als"), (3, "ensemble"))
+    assert policy_for("books").routes == ((0, "content_based"), (2, "als"), (3, "ensemble"))
 
 
 @pytest.mark.parametrize(
