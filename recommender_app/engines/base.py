@@ -36,6 +36,11 @@ class Engine(ABC):
     def n_items(self) -> int:
         """Number of item rows the engine was trained on."""
 
+    @property
+    def has_index(self) -> bool:
+        """Whether ``candidates`` finds the best items without scoring all."""
+        return False
+
     @abstractmethod
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
         """Return float32 (b, n_items), or (b, len(items)) for the given rows; higher is better.

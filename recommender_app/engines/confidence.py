@@ -41,8 +41,8 @@ class Confidence:
         user_of_entry = np.repeat(np.arange(weights.shape[0]), sizes)
         liked = np.bincount(user_of_entry[weights.data > 0], minlength=weights.shape[0])
         by_user = np.maximum(liked, 1.0) ** -self.user_exponent * self.scale
-        by_item = np.maximum(item_degrees, 1.0).astype(np.float64) ** -self.item_exponent
-        values = weights.data * by_user[user_of_entry] * by_item[weights.indices]
+        by_item = np.maximum(item_degrees[weights.indices], 1.0).astype(np.float64) ** -self.item_exponent
+        values = weights.data * by_user[user_of_entry] * by_item
         values = np.where(values < 0, np.minimum(values, -1.0), values)
         return sparse.csr_matrix((values.astype(np.float32), weights.indices, weights.indptr), shape=weights.shape)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-from recommender_app.engines.base import Engine, Rows, Scores, required_array
+from recommender_app.engines.base import Rows, Scores, required_array
 from recommender_app.engines.batch import RequestBatch
 from recommender_app.engines.confidence import Confidence
+from recommender_app.engines.index import ItemIndex
 from recommender_app.engines.top_k import top_k
+from recommender_app.engines.vector_engine import VectorEngine
 from recommender_app.exceptions import EngineError
 
 
 @dataclass(frozen=True)
-class FactorEngine(Engine):
+class FactorEngine(VectorEngine):
     """Scores items by the inner product of their factors with the user's, popularity-boosted.
 
     The user's factors are the exact minimum of the ALS objective for the given history (Hu,
@@ -38,6 +40,7 @@ class FactorEngine(Engine):
         regularization: as in training.
         confidence: how a history weight becomes a confidence, as in training.
         popularity_exponent: scores are multiplied by ``item_degrees ** popularity_exponent``.
+        index: see ``VectorEngine``.
     """
 
     item_factors: NDArray[np.float32]
@@ -46,6 +49,7 @@ class FactorEngine(Engine):
     regularization: float
     confidence: Confidence
     popularity_exponent: float = 0.0
+    index: ItemIndex | None = field(default=None, compare=False)
 
     key = "als"
     uses_history = True
@@ -60,12 +64,39 @@ class FactorEngine(Engine):
         """Return (b, n_items) or (b, len(items)) scores; rows of NaN for users who liked nothing."""
         users = self.fold_in(batch.history)
         if items is None:
-            return users @ self.item_factors.T * self._boost
+            return self.score_all(users)
         rows = np.asarray(items)
         inside = (rows >= 0) & (rows < self.n_items)
         scores = np.full((len(batch), len(rows)), np.nan, dtype=np.float32)
-        scores[:, inside] = users @ self.item_factors[rows[inside]].T * self._boost[rows[inside]]
+        scores[:, inside] = self.score_some(users, rows[inside])
         return scores
+
+    def query_vectors(self, batch: RequestBatch) -> NDArray[np.float32]:
+        """Return ``fold_in`` of the histories."""
+        return self.fold_in(batch.history)
+
+    def score_all(self, queries: NDArray[np.float32]) -> Scores:
+        """Return (b, n_items) scores of (b, f) user factors."""
+        scores: Scores = queries @ self.item_factors.T
+        if self._boost is not None:
+            scores *= self._boost
+        return scores
+
+    def score_some(self, queries: NDArray[np.float32], rows: Rows) -> Scores:
+        """Return (b, len(rows)) scores of (b, f) user factors."""
+        scores: Scores = queries @ self.item_factors[rows].T
+        return scores if self._boost is None else scores * self._boost[rows]
+
+    def index_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the factors, boosted, and which items somebody liked in training."""
+        if self._boost is None:
+            return self.item_factors, np.ones(self.n_items, dtype=bool)
+        is_liked = self.item_degrees > 0
+        return self.item_factors * np.where(is_liked, self._boost, 0)[:, np.newaxis], is_liked
+
+    def with_index(self, index: ItemIndex | None) -> Self:
+        """Return the same engine with another index, or without."""
+        return replace(self, index=index)
 
     def fold_in(self, history: sparse.csr_matrix) -> NDArray[np.float32]:
         """Return (b, f) float32 user factors of (b, n_items) signed weights; NaN for nothing liked."""
@@ -144,7 +175,9 @@ class FactorEngine(Engine):
         return np.where((self.item_degrees > 0) & (norms > 0), norms, np.float32(np.nan))
 
     @cached_property
-    def _boost(self) -> NDArray[np.float32]:
-        """(n_items,) factor of each item's scores, NaN for items that nobody liked."""
+    def _boost(self) -> NDArray[np.float32] | None:
+        """(n_items,) factor of each item's scores, NaN for items that nobody liked; None = 1 for all."""
+        if not self.popularity_exponent and np.all(self.item_degrees > 0):
+            return None
         boost = np.maximum(self.item_degrees, 1) ** np.float32(self.popularity_exponent)
         return np.where(self.item_degrees > 0, boost, np.float32(np.nan))

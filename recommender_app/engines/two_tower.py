@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender_app.dataset.features import Features
-from recommender_app.engines.base import Engine, Rows, Scores, required_array
+from recommender_app.engines.base import Rows, Scores, required_array
 from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.index import ItemIndex
 from recommender_app.engines.top_k import top_k
 from recommender_app.engines.two_tower_inputs import FeatureEncoder, history_weights
+from recommender_app.engines.vector_engine import VectorEngine
 from recommender_app.exceptions import EngineError
 
 Vectors = NDArray[np.float32]
@@ -51,7 +53,7 @@ class TwoTowerArrays:
     profile: FeatureEncoder
 
 
-class TwoTowerEngine(Engine):
+class TwoTowerEngine(VectorEngine):
     """Cosine of a user vector, computed at request time, and precomputed item vectors.
 
     There is no vector per user: an unseen user and a fresh click count at once. The design
@@ -69,8 +71,9 @@ class TwoTowerEngine(Engine):
     uses_history: ClassVar[bool] = True
     has_similar_items: ClassVar[bool] = True
 
-    def __init__(self, arrays: TwoTowerArrays) -> None:
+    def __init__(self, arrays: TwoTowerArrays, index: ItemIndex | None = None) -> None:
         self.arrays = arrays
+        self.index = index
         self._is_known = np.any(arrays.item_vectors != 0, axis=1)
 
     @property
@@ -82,14 +85,39 @@ class TwoTowerEngine(Engine):
         """Return cosines with their offsets, (b, n_items) or (b, len(items)) float32; NaN = no opinion."""
         users = self.user_vectors(batch)
         if items is None:
-            return _cosines(users, self.arrays.item_vectors, self._is_known) + self.arrays.item_offsets
+            return self.score_all(users)
         items = np.asarray(items, dtype=np.int64)
         inside = (items >= 0) & (items < self.n_items)
         scores = np.full((len(batch), len(items)), np.nan, dtype=np.float32)
-        rows = items[inside]
-        cosines = _cosines(users, self.arrays.item_vectors[rows], self._is_known[rows])
-        scores[:, inside] = cosines + self.arrays.item_offsets[rows]
+        scores[:, inside] = self.score_some(users, items[inside])
         return scores
+
+    def query_vectors(self, batch: RequestBatch) -> Vectors:
+        """Return ``user_vectors``."""
+        return self.user_vectors(batch)
+
+    def score_all(self, queries: Vectors) -> Scores:
+        """Return (b, n_items) scores of (b, d) user vectors."""
+        scores = _cosines(queries, self.arrays.item_vectors, self._is_known)
+        scores += self.arrays.item_offsets
+        return scores
+
+    def score_some(self, queries: Vectors, rows: Rows) -> Scores:
+        """Return (b, len(rows)) scores of (b, d) user vectors."""
+        cosines = _cosines(queries, self.arrays.item_vectors[rows], self._is_known[rows])
+        return cosines + self.arrays.item_offsets[rows]
+
+    def index_vectors(self) -> tuple[Vectors, NDArray[np.bool_]]:
+        """Return (n_items, d + 1) vectors that end in the item's offset, and which items are known."""
+        return np.column_stack((self.arrays.item_vectors, self.arrays.item_offsets)), self._is_known
+
+    def index_queries(self, queries: Vectors) -> Vectors:
+        """Return (b, d + 1) user vectors that end in 1, which adds the offset."""
+        return np.column_stack((queries, np.ones(len(queries), dtype=np.float32)))
+
+    def with_index(self, index: ItemIndex | None) -> Self:
+        """Return the same engine with another index, or without."""
+        return type(self)(self.arrays, index)
 
     def user_vectors(self, batch: RequestBatch) -> Vectors:
         """Return (b, d) float32 of length 1; a NaN row for a user of whom nothing is known."""
