@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from recommender_app.exceptions import ArtifactDamaged, ArtifactError
@@ -30,6 +31,7 @@ _KINDS: dict[str, type] = {
     "dataset_fingerprint": str,
     "metrics": dict,
     "format_version": int,
+    "data_as_of": str,
 }
 
 
@@ -72,6 +74,7 @@ class Manifest:
         n_items: size of the item row space.
         arrays: array name -> entry; ``item_ids`` is always among them.
         config, seed, library_versions, dataset_fingerprint, metrics: how it came to be.
+        data_as_of: ISO 8601, UTC: what the host changed later is not in it; "" = unknown.
     """
 
     engine: str
@@ -87,6 +90,12 @@ class Manifest:
     dataset_fingerprint: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
+    data_as_of: str = ""
+
+    @property
+    def knows_until(self) -> datetime:
+        """The moment up to which the engine can know the host's items."""
+        return _moment(self.data_as_of) or _moment(self.created_at) or datetime.fromtimestamp(0, UTC)
 
     def to_json(self) -> str:
         """Return the file's text; equal manifests give equal text.
@@ -112,7 +121,7 @@ class Manifest:
             raise ArtifactDamaged("The manifest is not JSON.") from error
         if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
             raise ArtifactDamaged(f"The manifest is not of format version {FORMAT_VERSION}: train the engine again.")
-        return cls(**_checked(values))
+        return cls(**_checked({"data_as_of": "", **values}))
 
     @property
     def size_bytes(self) -> int:
@@ -130,6 +139,14 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     if ITEM_IDS not in values["arrays"]:
         raise ArtifactDamaged("The manifest lists no item ids.")
     return {**values, "arrays": {name: ArrayEntry.from_json(name, entry) for name, entry in values["arrays"].items()}}
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _matches(pattern: re.Pattern[str], value: Any) -> bool:

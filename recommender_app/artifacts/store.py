@@ -69,6 +69,7 @@ class ArtifactStore:
         dataset_fingerprint: str = "",
         metrics: Mapping[str, Any] | None = None,
         created_at: datetime | None = None,
+        data_as_of: str = "",
     ) -> Path:
         """Write a version: staged, synced, reopened and checked, renamed into place.
 
@@ -95,6 +96,7 @@ class ArtifactStore:
                 library_versions=dict(library_versions or {}),
                 dataset_fingerprint=dataset_fingerprint,
                 metrics=dict(metrics or {}),
+                data_as_of=data_as_of,
             )
             file = staging / FILE_NAME
             file.write_text(manifest.to_json(), encoding="utf-8")

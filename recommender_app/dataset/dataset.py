@@ -26,6 +26,7 @@ class Dataset:
         pair_weighting: how several interactions of one user with one item become one weight.
         relevant_events: events that count as a hit in evaluation.
         fingerprint: hash of the content, "" for a dataset that was never exported.
+        as_of: ISO 8601, UTC: what the host's tables held then is in it, "" where nobody knows.
     """
 
     users: IdMap
@@ -37,6 +38,7 @@ class Dataset:
     relevant_events: tuple[str, ...] = ()
     event_weights: Mapping[str, float] = field(default_factory=dict)
     fingerprint: str = ""
+    as_of: str = ""
 
     @property
     def n_users(self) -> int:

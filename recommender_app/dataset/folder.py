@@ -46,6 +46,7 @@ def write_dataset(dataset: Dataset, folder: Path, manifest: Mapping[str, Any] | 
         dataset.relevant_events,
         dataset.event_weights,
         manifest or {},
+        dataset.as_of,
     )
     with staging_folder(folder.parent) as staging:
         written = write_files(staging, parts)
@@ -83,6 +84,7 @@ def _read(folder: Path, manifest: dict[str, Any]) -> Dataset:
         tuple(manifest["relevant_events"]),
         manifest["event_weights"],
         manifest["fingerprint"],
+        str(manifest.get("as_of", "")),
     )
 
 

@@ -12,7 +12,7 @@ from recommender_app.exceptions import DatasetError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-# What every manifest says; exports add use_case, options, half_life_days and created_at.
+# What every manifest says; exports add use_case, options, half_life_days, created_at and as_of.
 REQUIRED: dict[str, type] = {
     "format_version": int,
     "fingerprint": str,

@@ -29,7 +29,8 @@ class DatasetParts:
     """A dataset whose features come in chunks of rows; see ``Dataset`` for the rest.
 
     ``about`` is what else defines the content (use case, options): JSON that goes into the
-    manifest and into the fingerprint.
+    manifest and into the fingerprint. ``as_of`` (ISO 8601, UTC, "" = unknown) is when reading
+    began; equal content keeps its fingerprint whenever it was read.
     """
 
     users: IdMap
@@ -41,6 +42,7 @@ class DatasetParts:
     relevant_events: tuple[str, ...] = ()
     event_weights: Mapping[str, float] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    as_of: str = ""
 
 
 def write_files(folder: Path, parts: DatasetParts) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def write_files(folder: Path, parts: DatasetParts) -> dict[str, Any]:
         **declared,
         "fingerprint": fingerprint.hexdigest(),
         "created_at": datetime.now(UTC).isoformat(),
+        "as_of": parts.as_of,
         "event_names": list(interactions.event_names),
         "counts": _counts(parts, interactions) | {"pairs": n_pairs},
         "time_range": _time_range(interactions),

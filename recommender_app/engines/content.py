@@ -16,11 +16,13 @@ from recommender_app.engines.base import Engine, Rows, Scores, required_array
 from recommender_app.engines.batch import RequestBatch
 from recommender_app.engines.content_features import FeatureMap
 from recommender_app.engines.content_users import Liked, UserSide, UserView
+from recommender_app.engines.explanations import Evidence, from_history, from_terms, strongest
 from recommender_app.engines.top_k import top_k
 from recommender_app.engines.wording import Wording
 from recommender_app.exceptions import EngineError
 
 _CHUNK = 64  # users at a time: bounds the dense copy of their wording
+_TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class ContentEngine(Engine):
     covers_new_items: ClassVar[bool] = True
     uses_history: ClassVar[bool] = True
     has_similar_items: ClassVar[bool] = True
+    has_explanations: ClassVar[bool] = True
 
     @property
     def n_items(self) -> int:
@@ -84,21 +87,36 @@ class ContentEngine(Engine):
         profiles = Features.empty(len(batch)) if batch.profiles is None else batch.profiles
         return self.users.view(liked, self.wording.encode(profiles), self.users.profile_map.numbers.encode(profiles))
 
-    def encode_items(self, features: Features) -> sparse.csr_matrix:
-        """Return (n, f + w) float32 CSR of items from their features alone, for ``score_encoded``.
+    def encode_items(self, features: Features, rows: Rows | None = None) -> sparse.csr_matrix:
+        """Return (n, f + w) float32 CSR of items by their features, for ``score_encoded``.
 
         For items that are newer than the engine or have changed since. An item of which nothing
         is known has an empty row. Rows may be stacked and chosen freely.
+
+        Args:
+            rows: (n,) the engine's own rows of the items, -1 = new to it. A known item keeps what
+                was learned of it, and moves by the difference that its words now make.
         """
         wording = self.wording.encode(features)
         vectors = encode_vectors(self.item_map, wording, self.item_map.numbers.encode(features))
+        if rows is not None:
+            places = np.flatnonzero((rows >= 0) & (rows < self.n_items))
+            places = places[self._is_known[rows[places]]]
+            old = self.item_wording[rows[places]]
+            vectors[places] = self.item_vectors[rows[places]] + self.item_map.difference(wording[places], old)
         return sparse.hstack([sparse.csr_matrix(vectors), wording], format="csr", dtype=np.float32)
 
     def score_encoded(self, batch: RequestBatch, encoded: sparse.csr_matrix) -> Scores:
         """Return (b, n) scores of rows of ``encode_items``, comparable with those of ``score``."""
-        n_factors = self.item_vectors.shape[1]
-        vectors, wording = encoded[:, :n_factors].toarray(), encoded[:, n_factors:]
-        return self._score(self.view(batch), vectors, wording, encoded.getnnz(axis=1) > 0)
+        users = self.view(batch)
+        scores = np.empty((len(batch), encoded.shape[0]), dtype=np.float32)
+        for start in range(0, len(batch), _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            words = users.wording[chunk].toarray() * np.float32(self.wording_weight)
+            scores[chunk] = (encoded @ np.hstack([users.factors[chunk], words]).T).T
+        scores[~users.is_known] = np.nan
+        scores[:, np.diff(encoded.indptr) == 0] = np.nan
+        return scores
 
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
         """Return the k items of largest cosine, of factors and of wording in equal parts."""
@@ -107,23 +125,37 @@ class ContentEngine(Engine):
         known = np.where(inside, rows, 0)
         cosines = np.full((len(rows), self.n_items), np.nan, dtype=np.float32)
         if self.n_items and len(rows):
-            shared = (self.item_wording[known] @ self.item_wording.T).toarray()
-            cosines = ((self._directions[known] @ self._directions.T + shared) / 2).astype(np.float32)
-            cosines[:, ~self._is_known] = np.nan
+            cosines = self._cosines(self._directions[known], self.item_wording[known])
             cosines[~(inside & self._is_known[known])] = np.nan
         itself = sparse.csr_matrix(
             (np.ones(len(rows)), known, np.arange(len(rows) + 1)), shape=(len(rows), self.n_items)
         )
         return top_k(cosines, k, itself)
 
-    def explain(self, batch: RequestBatch, item_row: int, k: int = 3) -> list[tuple[str, float]]:
-        """Return the k words or terms that speak most for an item to the first user, with their part of the score."""
-        if not 0 <= item_row < self.n_items or not len(batch):
-            return []
-        shared = self.view(batch.rows(0, 1)).wording.multiply(self.item_wording[item_row]).tocsr()
-        best = np.argsort(-shared.data, kind="stable")[:k]
-        parts = (self.wording_weight * shared.data[best]).tolist()
-        return list(zip(self.wording.labels(shared.indices[best]), parts, strict=True))
+    def similar_encoded(self, encoded: sparse.csr_matrix, k: int) -> tuple[Rows, Scores]:
+        """Return the k known items most similar to each row of ``encode_items``; none for an empty row."""
+        vectors, wording = self._unpacked(encoded)
+        cosines = self._cosines(_unit(vectors), wording)
+        cosines[np.diff(encoded.indptr) == 0] = np.nan
+        return top_k(cosines, k)
+
+    def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
+        """Return what speaks for each item to the first user: liked items, and words of the profile.
+
+        A liked item's part is what it adds to factors and wording, both as they are scaled with
+        the whole history; a word's part is that of its being in the profile and in the item.
+        """
+        rows = np.asarray(item_rows, dtype=np.int64)
+        inside = np.flatnonzero((rows >= 0) & (rows < self.n_items))
+        found: list[list[Evidence]] = [[] for _ in rows]
+        explained = self._explained(batch, self.item_vectors[rows[inside]], self.item_wording[rows[inside]], n)
+        for place, evidence in zip(inside, explained, strict=True):
+            found[place] = evidence
+        return found
+
+    def explain_encoded(self, batch: RequestBatch, encoded: sparse.csr_matrix, n: int) -> list[list[Evidence]]:
+        """Do for rows of ``encode_items`` what ``explain`` does for the engine's own."""
+        return self._explained(batch, *self._unpacked(encoded), n)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays and the scalars."""
@@ -164,11 +196,48 @@ class ContentEngine(Engine):
         scores[:, ~is_known] = np.nan
         return scores
 
+    def _explained(
+        self, batch: RequestBatch, vectors: NDArray[np.float32], wording: sparse.csr_matrix, n: int
+    ) -> list[list[Evidence]]:
+        if not len(batch) or not len(vectors):
+            return [[] for _ in range(len(vectors))]
+        first = batch.rows(0, 1)
+        liked = first.positive_history()
+        profile = self.wording.encode(Features.empty(1) if first.profiles is None else first.profiles)
+        share = float(self.users.history_share(np.array([liked.nnz]))[0])
+        of_liked = share * self._parts_of_liked(liked, vectors, wording)
+        of_words = wording[:, profile.indices].multiply(profile.data).toarray().T
+        of_profile = (1 - share) * self.wording_weight * of_words
+        terms = self.wording.labels(profile.indices)
+        return strongest(n, from_history(liked.indices, of_liked, n), from_terms(terms, of_profile, n))
+
+    def _parts_of_liked(
+        self, liked: sparse.csr_matrix, vectors: NDArray[np.float32], wording: sparse.csr_matrix
+    ) -> NDArray[np.float32]:
+        """(h, n) float32: what each of h liked items adds to the scores of n items, the profile left aside."""
+        if not liked.nnz:
+            return np.zeros((0, len(vectors)), dtype=np.float32)
+        rows, weights = liked.indices, liked.data[:, np.newaxis]
+        words = self.item_wording[rows].multiply(weights).tocsr()
+        length = float(np.linalg.norm((liked @ self.item_wording).data))
+        of_words = (words @ wording.T).toarray() * (self.wording_weight / max(length, _TINY))
+        of_factors = self.users.parts(weights * self._directions[rows]) @ vectors.T
+        return (of_factors + of_words).astype(np.float32)
+
+    def _cosines(self, directions: NDArray[np.float32], wording: sparse.csr_matrix) -> NDArray[np.float32]:
+        shared = (wording @ self.item_wording.T).toarray()
+        cosines: NDArray[np.float32] = ((directions @ self._directions.T + shared) / 2).astype(np.float32)
+        cosines[:, ~self._is_known] = np.nan
+        return cosines
+
+    def _unpacked(self, encoded: sparse.csr_matrix) -> tuple[NDArray[np.float32], sparse.csr_matrix]:
+        n_factors = self.item_vectors.shape[1]
+        return encoded[:, :n_factors].toarray(), encoded[:, n_factors:]
+
     @cached_property
     def _directions(self) -> NDArray[np.float32]:
         """(n_items, f) float32 item vectors of length 1, 0 where nothing is known."""
-        lengths = np.linalg.norm(self.item_vectors, axis=1, keepdims=True)
-        return (self.item_vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+        return _unit(self.item_vectors)
 
     @cached_property
     def _is_known(self) -> NDArray[np.bool_]:
@@ -182,6 +251,11 @@ def encode_vectors(
     vectors = item_map.apply(wording, numbers)
     vectors[(wording.getnnz(axis=1) == 0) & ~np.any(numbers != 0, axis=1)] = 0.0
     return vectors
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def _stored_wording(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, int]) -> sparse.csr_matrix:

@@ -115,6 +115,11 @@ class FeatureMap:
         mapped = chosen @ self.weights[:n_columns] + numbers @ self.weights[n_columns:]
         return (mapped + self.intercept).astype(np.float32)
 
+    def difference(self, wording: sparse.csr_matrix, before: sparse.csr_matrix) -> NDArray[np.float32]:
+        """Return (n, f) float32: how far the factors move when (n, w) wording changes and the numbers stay."""
+        nothing = np.zeros((wording.shape[0], self.numbers.width), dtype=np.float32)
+        return self.apply(wording, nothing) - self.apply(before, nothing)
+
     def state(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Return the arrays under names that start with ``prefix``."""
         parts = {"columns": self.columns, "weights": self.weights, "intercept": self.intercept}

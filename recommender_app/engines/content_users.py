@@ -61,8 +61,7 @@ class UserSide:
             profile_wording: (b, w) float32 CSR, empty rows where there is no profile.
             profile_numbers: (b, 2 m) float32, 0 where unknown.
         """
-        squares = liked.counts.astype(np.float64) ** 2
-        share = (squares / (squares + self.half_count**2)).astype(np.float32)
+        share = self.history_share(liked.counts)
         of_history = self.to_unit_deviation(liked.directions @ self.history_map)
         of_profile = self.to_unit_deviation(self.profile_map.apply(profile_wording, profile_numbers))
         factors = share[:, np.newaxis] * of_history + (1 - share)[:, np.newaxis] * of_profile
@@ -72,6 +71,18 @@ class UserSide:
         if not factors.shape[1]:
             is_known &= wording.getnnz(axis=1) > 0
         return UserView(factors, wording.tocsr().astype(np.float32), is_known)
+
+    def history_share(self, counts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return (b,) float32: how much the history counts beside the profile, for so many liked items."""
+        squares = counts.astype(np.float64) ** 2
+        return (squares / (squares + self.half_count**2)).astype(np.float32)
+
+    def parts(self, directions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (h, f) user factors whose sum is those of one history of h weighted ``directions``."""
+        pooled = directions.sum(axis=0, keepdims=True) @ self.history_map
+        unit = self.to_unit_deviation(pooled)
+        length = float(np.linalg.norm(pooled))
+        return (directions @ self.history_map) * np.float32(np.linalg.norm(unit) / length if length else 0.0)
 
     def to_unit_deviation(self, factors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (b, f) factors scaled so that their scores over the liked items have deviation 1; 0 stays 0."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,11 @@ def export_dataset(
     """
     parent = settings.artifact_root / "datasets" / use_case.key
     with staging_folder(parent) as staging:
+        as_of = datetime.now(UTC).isoformat()  # before the snapshot: what changes from here on may be missing
         with snapshot(tables_of(use_case)):
             collected = _collect(use_case, options, progress, chunk_size)
-            manifest = write_files(staging, _parts(use_case, options, collected, progress, chunk_size))
+            parts = _parts(use_case, options, collected, progress, chunk_size)
+            manifest = write_files(staging, replace(parts, as_of=as_of))
         if options.json_mappings:
             _write_mappings(staging, collected)
         place = parent / manifest["fingerprint"]

@@ -41,7 +41,7 @@ def publish(run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[st
         "library_versions": library_versions(),
         "dataset_fingerprint": dataset.fingerprint,
     }
-    folder = store.publish(run.use_case, name, engine, dataset.items, **provenance)
+    folder = store.publish(run.use_case, name, engine, dataset.items, data_as_of=dataset.as_of, **provenance)
     with ExitStack() as undo:
         undo.callback(store.delete, run.use_case, run.engine, name)  # whatever happens: no folder without a row
         with atomic():

@@ -9,7 +9,7 @@ from scipy import sparse
 from recommender_app.dataset.features import Features
 from recommender_app.engines.content import ContentEngine
 from recommender_app.exceptions import EngineError
-from tests.core.toys import GROUP, N_GROUPED, N_ITEMS, NEW_ITEM, history_of, item_features, request
+from tests.core.toys import GROUP, N_GROUPED, N_ITEMS, NEW_ITEM, history_of, item_features, liked_items, request
 from tests.core.trained import trained
 
 RED, BLUE = np.arange(GROUP), np.arange(GROUP, N_GROUPED)
@@ -105,11 +105,39 @@ def test_features_that_appear_only_after_training_are_ignored(engine: ContentEng
 
 
 def test_an_explanation_names_the_shared_words(engine: ContentEngine) -> None:
-    named = engine.explain(request({}, profiles=profile("likes red", "colour=red")), 0, k=3)
-    assert {"red", "colour=red"} == {word for word, _ in named}
-    assert all(part > 0 for _, part in named)
-    assert engine.explain(request({}, profiles=profile("likes red")), -1) == []
-    assert engine.explain(request({}), 0) == []
+    (named,) = engine.explain(request({}, profiles=profile("likes red", "colour=red")), np.array([0]), 3)
+    assert {"red", "colour=red"} == {evidence.term for evidence in named}
+    assert all(evidence.part > 0 for evidence in named)
+    assert engine.explain(request({}, profiles=profile("likes red")), np.array([-1]), 3) == [[]]
+    assert engine.explain(request({}), np.array([0, 1]), 3) == [[], []]
+
+
+def test_the_parts_of_an_explanation_add_up_to_the_score(engine: ContentEngine) -> None:
+    batch = request(history_of(0))
+    explained = engine.explain(batch, np.array([0, NEW_ITEM]), N_ITEMS)
+    n = len(liked_items(0))
+    share = n**2 / (n**2 + engine.users.half_count**2)
+    of_history = [sum(evidence.part for evidence in found) for found in explained]
+    mean_user = engine.users.to_unit_deviation(engine.users.profile_map.intercept[np.newaxis, :])[0]
+    expected = engine.score(batch)[0, [0, NEW_ITEM]] - (1 - share) * engine.item_vectors[[0, NEW_ITEM]] @ mean_user
+    np.testing.assert_allclose(of_history, expected, rtol=1e-3)
+
+
+def test_an_edited_item_keeps_what_was_learned_and_moves_by_its_words(engine: ContentEngine) -> None:
+    batch, rows = request(history_of(0)), np.array([0, GROUP], dtype=np.int32)
+    texts, terms = item_features().texts, item_features().terms
+    same = engine.encode_items(Features([texts[row] for row in rows], [terms[row] for row in rows]), rows)
+    np.testing.assert_allclose(engine.score_encoded(batch, same)[0], engine.score(batch)[0, rows], rtol=1e-4)
+    recoloured = engine.encode_items(Features(["red ball"], [("colour=red",)]), rows[1:])
+    assert engine.score_encoded(batch, recoloured)[0, 0] > engine.score(batch)[0, GROUP]
+
+
+def test_items_similar_to_a_new_one_share_its_words(engine: ContentEngine) -> None:
+    encoded = engine.encode_items(Features(["blue ball", ""], [("colour=blue",), ()]))
+    rows, scores = engine.similar_encoded(encoded, GROUP)
+    assert set(rows[0]) == set(BLUE.tolist())
+    assert (rows[1] == -1).all()
+    assert np.isnan(scores[1]).all()
 
 
 @pytest.mark.parametrize("name", ["item_wording_indices", "profile_columns", "history_map", "words_idf"])
