@@ -17,6 +17,22 @@ class UserNotFound(RecommenderError):
     """The requester may not receive recommendations as the user that was named."""
 
 
+class InvalidFilters(RecommenderError):
+    """A request's filters are not those of the use case, or have values that make no sense.
+
+    Attributes:
+        errors: {parameter: reasons}.
+    """
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__(" ".join(f"{name}: {' '.join(reasons)}" for name, reasons in errors.items()))
+        self.errors = errors
+
+
+class InvalidCursor(RecommenderError):
+    """A cursor was altered, has expired, or belongs to another user, use case or set of filters."""
+
+
 class DatasetError(RecommenderError):
     """A dataset cannot be exported, read or used."""
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 
-from recommender_app.exceptions import UnknownUseCase, UserNotFound
+from recommender_app.exceptions import InvalidCursor, InvalidFilters, UnknownUseCase, UserNotFound
 from recommender_app.serving.database import DATABASE_ERRORS
 
 
@@ -49,6 +49,10 @@ def as_http_error(error: Exception) -> Exception:
     """Return the HTTP error that an error of ours means; others are returned as they are."""
     if isinstance(error, UnknownUseCase | UserNotFound):
         return NotFound(str(error))
+    if isinstance(error, InvalidCursor):
+        return ValidationError({"cursor": [str(error)]})
+    if isinstance(error, InvalidFilters):
+        return ValidationError(error.errors)
     if isinstance(error, DATABASE_ERRORS):
         return Unavailable()
     return error

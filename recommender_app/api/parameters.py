@@ -1,7 +1,7 @@
 """What a request may say, checked strictly.
 
-Parameters that are not listed here belong to the host (``for``, say, is read by the use case's
-``get_user``); those that nobody reads are ignored.
+The API reads ``limit`` and the like; a use case's ``get_user`` reads those that it declares in
+``parameters`` (``for``); the rest are filters (``usecases.filters``), and what is none of them is refused.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django import forms
 from django.http import QueryDict
 from rest_framework import serializers
 
 from recommender_app.conf import settings
+from recommender_app.usecases.filters import filter_fields
+from recommender_app.usecases.site import all_use_cases
 
+CURSOR_LENGTH = 8_000  # characters; ours are half as long
 _INTEGER = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
 
 
@@ -38,9 +42,49 @@ class RecommendationParameters(serializers.Serializer[Any]):
             default=settings.LIMIT_DEFAULT,
             help_text="How many items to return at most.",
         )
-        return {"limit": limit}
+        cursor = serializers.CharField(
+            default="",
+            allow_blank=True,
+            max_length=CURSOR_LENGTH,
+            help_text=(
+                "`first` asks for a page that can be continued; `next` of its answer is the page after it. "
+                "Pages keep the order of the first one (setting CURSOR_SECONDS) and show nothing twice, nothing hidden since."
+            ),
+        )
+        return {"limit": limit, "cursor": cursor}
 
 
 def plain(query: QueryDict) -> dict[str, Any]:
     """Return {name: value}, a list where a name was given more than once: strict fields refuse it."""
     return {name: values[0] if len(values) == 1 else values for name, values in query.lists()}
+
+
+class FilterParameters(serializers.Serializer[Any]):
+    """The filters of every use case, for the description only: ``parse_filters`` is what checks them."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Return a field for each parameter; its text says which use cases have it."""
+        found: dict[str, list[tuple[str, Any]]] = {}
+        for use_case in all_use_cases():
+            for name, form_field in filter_fields(use_case).items():
+                found.setdefault(name, []).append((use_case.key, form_field))
+        return {name: _described_filter(uses) for name, uses in found.items()}
+
+
+def _described_filter(uses: list[tuple[str, Any]]) -> serializers.Field:
+    """Return the field of one parameter; text where use cases disagree on its type."""
+    labels: dict[str, list[str]] = {}
+    for key, form_field in uses:
+        labels.setdefault(str(form_field.label or "filter"), []).append(key)
+    text = "; ".join(f"{label} ({', '.join(keys)})" for label, keys in labels.items())
+    kinds = {_kind_of(form_field) for _, form_field in uses}
+    kind = kinds.pop() if len(kinds) == 1 else serializers.CharField
+    return kind(required=False, help_text=f"Filter: {text}.")
+
+
+def _kind_of(form_field: Any) -> type[serializers.Field]:
+    if isinstance(form_field, forms.NullBooleanField | forms.BooleanField):
+        return serializers.BooleanField
+    if isinstance(form_field, forms.DecimalField | forms.FloatField | forms.IntegerField):
+        return serializers.FloatField
+    return serializers.CharField

@@ -11,29 +11,14 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from recommender_app.checks.lookups import is_same_table
+from recommender_app.checks.filtersets import filterset_problems
 from recommender_app.checks.messages import error
 from recommender_app.usecases.declaration import UseCase
 
 
 def plugged_problems(use_case: UseCase) -> list[CheckMessage]:
     """Return what is wrong with the classes and methods of the host."""
-    return [*_filters(use_case), *_serializer(use_case), *_get_user(use_case), *_signatures(use_case)]
-
-
-def _filters(use_case: UseCase) -> list[CheckMessage]:
-    declared: Any = use_case.filterset_class
-    if declared is None:
-        return []
-    from django_filters import FilterSet
-
-    hint = f"Write filterset_class = <a django_filters.FilterSet whose Meta.model is {use_case.items._meta.label}>."
-    if not (isinstance(declared, type) and issubclass(declared, FilterSet)):
-        return [error(50, use_case, f"filterset_class is {declared!r}, no FilterSet.", hint)]
-    model = use_case.filterset_class._meta.model
-    if model is not None and not is_same_table(model, use_case.items):
-        return [error(50, use_case, f"filterset_class filters {model._meta.label}.", hint)]
-    return []
+    return [*filterset_problems(use_case), *_serializer(use_case), *_get_user(use_case), *_signatures(use_case)]
 
 
 def _serializer(use_case: UseCase) -> list[CheckMessage]:

@@ -9,25 +9,35 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.filters import Filters, apply_filters
 from recommender_app.usecases.rows import ITEM, USER, interaction_rows
 
 
-def eligible_items(use_case: UseCase, user: Any, ids: Iterable[Any]) -> dict[Any, Any]:
-    """Return {id: item} of those ``ids`` that may be shown to ``user``, in one query.
+def eligible_items(use_case: UseCase, user: Any, ids: Iterable[Any], filters: Filters | None = None) -> dict[Any, Any]:
+    """Return {id: item} of those ``ids`` that may be shown to ``user`` and pass the filters, in one query.
 
     An id that cannot be a key of the item model (an old model's, say) is not eligible.
     """
-    items = shown_items(use_case, user).filter(pk__in=_usable_ids(use_case, ids))
+    items = shown_items(use_case, user, filters).filter(pk__in=_usable_ids(use_case, ids))
     return {item.pk: item for item in items.order_by()}
 
 
-def newest_eligible(use_case: UseCase, user: Any, limit: int, exclude_ids: Collection[Any] = ()) -> list[Any]:
+def eligible_ids(use_case: UseCase, user: Any, limit: int, filters: Filters | None = None) -> list[Any] | None:
+    """Return the ids of all items that may be shown, in one query; None where they are more than ``limit``."""
+    ids = shown_items(use_case, user, filters).order_by().values_list("pk", flat=True).distinct()
+    found = list(ids[: limit + 1])
+    return found if len(found) <= limit else None
+
+
+def newest_eligible(
+    use_case: UseCase, user: Any, limit: int, exclude_ids: Collection[Any] = (), filters: Filters | None = None
+) -> list[Any]:
     """Return up to ``limit`` items that may be shown, in the order of ``newest_first``.
 
     One query; two more where ``get_items`` yields an item several times (a filter over a to-many
     relation does), because then the first may have held too few different ones.
     """
-    items = shown_items(use_case, user)
+    items = shown_items(use_case, user, filters)
     if exclude_ids:
         items = items.exclude(pk__in=_usable_ids(use_case, exclude_ids))
     rows = list(items.order_by(*use_case.newest_first)[:limit])
@@ -39,12 +49,12 @@ def newest_eligible(use_case: UseCase, user: Any, limit: int, exclude_ids: Colle
     return rows
 
 
-def shown_items(use_case: UseCase, user: Any) -> QuerySet[Any]:
-    """Return ``get_items(user)`` minus whatever a ``hide_after`` event of any source hides.
+def shown_items(use_case: UseCase, user: Any, filters: Filters | None = None) -> QuerySet[Any]:
+    """Return ``get_items(user)``, filtered, minus whatever a ``hide_after`` event of any source hides.
 
     However old the event is, and whether or not it has a weight.
     """
-    items = use_case.get_items(user)
+    items = apply_filters(use_case.get_items(user), filters)
     for source in use_case.sources if use_case.hide_after else ():
         hidden = interaction_rows(source, use_case.hide_after).filter(**{USER: user.pk})
         # NOT IN is safe here: interaction_rows leaves rows without an item out, so no NULL is in the list.

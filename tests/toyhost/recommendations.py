@@ -22,6 +22,7 @@ class BooksForReaders(UseCase):
     user_text = ("bio",)
     changed_at = "updated_at"
     newest_first = ("-created_at", "pk")
+    filterset_class = "tests.toyhost.filters.BookFilter"
 
     def get_items(self, user):
         """Published books."""

@@ -1,0 +1,147 @@
+"""What a request narrows the items to: the filters of the use case's ``filterset_class`` and no others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.datastructures import MultiValueDict
+from django.utils.module_loading import import_string
+
+from recommender_app.exceptions import InvalidFilters
+from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.filter_values import Texts, check_text, check_value, shown_name
+
+RESERVED_PARAMETERS = ("limit", "cursor", "format")  # the API's own, and REST framework's
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Filters that were checked; equal where the same values were given.
+
+    Attributes:
+        values: (parameter, values) of what was given and not blank, sorted by parameter.
+        bound: the host's FilterSet with a valid form; None for no filters.
+    """
+
+    values: tuple[tuple[str, Texts], ...] = ()
+    bound: Any = field(default=None, compare=False, repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    @property
+    def key(self) -> str:
+        """Text that differs where the values differ, the same in every process; "" for no filters."""
+        return sha256(json.dumps(self.values).encode()).hexdigest()[:32] if self.values else ""
+
+
+def filterset_of(use_case: UseCase) -> Any:
+    """Return the FilterSet class of a use case, which may be declared by its dotted path, or None."""
+    declared = use_case.filterset_class
+    return import_string(declared) if isinstance(declared, str) else declared
+
+
+def parse_filters(use_case: UseCase, data: Mapping[str, list[str]], request: Any = None) -> Filters:
+    """Return the filters among the parameters of a request, validated by the FilterSet's form.
+
+    Blank values filter nothing. Parameters of the API (``RESERVED_PARAMETERS``) and those that
+    the use case declares in ``parameters`` are no filters.
+
+    Args:
+        data: every parameter with all its values, as ``dict(request.GET.lists())`` has them.
+        request: for FilterSets that read ``self.request``.
+
+    Raises:
+        InvalidFilters: a parameter that nobody reads, or a value that a filter cannot take; names them all.
+    """
+    others = {*RESERVED_PARAMETERS, *use_case.parameters}
+    asked = {name: tuple(values) for name, values in data.items() if name not in others}
+    filterset_class = filterset_of(use_case)
+    if not asked and not _has_required(filterset_class):
+        return Filters()
+    if filterset_class is None:
+        raise InvalidFilters({shown_name(name): [f"{use_case.key} has no filters."] for name in asked})
+    return _validated(use_case, filterset_class, asked, request)
+
+
+def apply_filters(queryset: QuerySet[Any], filters: Filters | None) -> QuerySet[Any]:
+    """Return the queryset narrowed down; unchanged for no filters."""
+    if not filters or filters.bound is None:
+        return queryset
+    narrowed: QuerySet[Any] = filters.bound.filter_queryset(queryset)
+    return narrowed
+
+
+def filter_fields(use_case: UseCase) -> dict[str, Any]:
+    """Return {parameter: form field} of the filters of a use case, without a request."""
+    filterset_class = filterset_of(use_case)
+    if filterset_class is None:
+        return {}
+    filterset = filterset_class(queryset=use_case.items._default_manager.all())
+    return {parameter: filterset.form.fields[name] for parameter, name in _parameter_names(filterset).items()}
+
+
+def _parameter_names(filterset: Any) -> dict[str, str]:
+    """Return {parameter: filter} of a FilterSet instance; a range filter has two parameters."""
+    return {
+        parameter: name
+        for name, form_field in filterset.form.fields.items()
+        for parameter in _parameters_of(name, form_field.widget)
+    }
+
+
+def _has_required(filterset_class: Any) -> bool:
+    return filterset_class is not None and any(
+        declared.extra.get("required") for declared in filterset_class.base_filters.values()
+    )
+
+
+def _validated(use_case: UseCase, filterset_class: Any, asked: dict[str, Texts], request: Any) -> Filters:
+    items = use_case.items._default_manager.all()
+    given = {name: values for name, values in asked.items() if any(value.strip() for value in values)}
+    data = MultiValueDict({name: list(values) for name, values in given.items()})
+    filterset = filterset_class(data, queryset=items, request=request)
+    names = _parameter_names(filterset)
+    _check_texts(use_case, filterset, names, asked)
+    _check_form(filterset, given)
+    for name in dict.fromkeys(names[parameter] for parameter in given):
+        reason = check_value(filterset.filters[name], filterset.form.cleaned_data.get(name), items)
+        if reason:
+            raise InvalidFilters({name: [reason]})
+    return Filters(tuple(sorted(given.items())), filterset)
+
+
+def _check_texts(use_case: UseCase, filterset: Any, names: Mapping[str, str], asked: Mapping[str, Texts]) -> None:
+    """Refuse what no form should see."""
+    errors = {}
+    for parameter, values in asked.items():
+        if parameter not in names:
+            reason = f"There is no such filter for {use_case.key}: choose from {', '.join(names) or 'nothing'}."
+        else:
+            reason = check_text(values, filterset.form.fields[names[parameter]].widget)
+        if reason:
+            errors[shown_name(parameter)] = [reason]
+    if errors:
+        raise InvalidFilters(errors)
+
+
+def _check_form(filterset: Any, given: Mapping[str, Texts]) -> None:
+    try:
+        errors = {name: [str(text) for text in texts] for name, texts in filterset.form.errors.items()}
+    except (ValueError, ArithmeticError):  # a form that looks for the value, with one no database can hold
+        errors = {name: ["This value cannot be looked for."] for name in given}
+    if errors:
+        raise InvalidFilters(errors)
+
+
+def _parameters_of(name: str, widget: Any) -> list[str]:
+    if hasattr(widget, "suffixes"):  # django-filter's ranges and lookups
+        return [widget.suffixed(name, suffix) for suffix in widget.suffixes]
+    if hasattr(widget, "widgets_names"):  # Django's own composed widgets
+        return [name + suffix for suffix in widget.widgets_names]
+    return [name]
