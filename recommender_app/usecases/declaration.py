@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from recommender_app.dataset.pairs import PairWeighting
 from recommender_app.exceptions import ConfigurationError, UserNotFound
+from recommender_app.usecases.rules import Rule
 
 Expression = str | BaseExpression | Combinable
 
@@ -76,6 +77,8 @@ class UseCase:
     routes: ClassVar[tuple[tuple[int, str], ...]] = ()  # (interaction count, engine); () = the settings' thresholds
     filterset_class: ClassVar[Any] = None  # django-filter FilterSet or its dotted path
     parameters: ClassVar[tuple[str, ...]] = ("for",)  # query parameters that get_user reads; others are refused
+    rules: ClassVar[tuple[Rule, ...]] = ()  # Boost, Bury, Pin, Quota; the admin may hold more
+    rule_attributes: ClassVar[tuple[str, ...]] = ()  # lookups for rules and caps, beside item_categories and _numbers
     item_serializer: ClassVar[Any] = None  # DRF serializer class or its dotted path
 
     def get_items(self, user: Any) -> QuerySet[Any]:
