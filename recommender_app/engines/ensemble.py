@@ -13,6 +13,8 @@ from recommender_app.engines.batch import RequestBatch
 from recommender_app.engines.fusion import FUSIONS, Fusion, normalise
 from recommender_app.exceptions import EngineError
 
+PLANNED: Mapping[str, float] = {"als": 0.6, "two_tower": 0.4}
+
 
 class EnsembleEngine(Engine):
     """Fuses members that live in one item row space. It knows its members by key only.
@@ -67,6 +69,10 @@ class EnsembleEngine(Engine):
             raise EngineError(f"Members of an ensemble must share one row space, not {sorted(sizes)} items.")
         n_items = sizes.pop() if sizes else self._n_items
         return EnsembleEngine(self.weights, n_items, self.fusion, self.depth, members)
+
+    def with_weights(self, weights: Mapping[str, float], fusion: Fusion | None = None) -> EnsembleEngine:
+        """Return a recipe of other weights, and another fusion unless it is None; without members, see ``bind``."""
+        return EnsembleEngine(weights, self._n_items, fusion or self.fusion, self.depth)
 
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
         """Return fused scores, (b, n_items) or (b, len(items)) float32, NaN where no member has an opinion."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from recommender_app.artifacts.opening import OpenedArtifact
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.exceptions import ArtifactError
 from recommender_app.serving.catalogue import Catalogue, majority_kind
-from recommender_app.serving.ensembles import bind_ensembles
+from recommender_app.serving.ensembles import Recipe, bind_ensembles
+from recommender_app.serving.pins import pinned_versions
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,10 @@ class LoadedRelease:
         artifacts: {engine key: opened artifact} of those that could be loaded.
         catalogue: the row space over ``artifacts``.
         problems: {engine key: reason} of those that could not.
+        notes: {engine key: why it does not serve as it was trained}.
+        pinned: engines whose version the environment chose.
+        recipes: ensembles as they were opened, without members.
+        variants: the release with its ensembles as policies want them, see ``weighting``.
     """
 
     use_case: str
@@ -34,6 +40,10 @@ class LoadedRelease:
     artifacts: Mapping[str, OpenedArtifact]
     catalogue: Catalogue
     problems: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    pinned: frozenset[str] = frozenset()
+    recipes: Mapping[str, OpenedArtifact] = field(default_factory=dict)
+    variants: dict[Any, LoadedRelease] = field(default_factory=dict, repr=False, compare=False)
 
 
 def load_release(
@@ -42,9 +52,13 @@ def load_release(
     """Open every member of a release; one that cannot be opened becomes a problem, logged once.
 
     Args:
+        versions: {engine key: version name}; what the environment pins takes their place.
         previous: the release served until now; members with the same version are kept open.
     """
     store = ArtifactStore(settings.artifact_root)
+    pinned = pinned_versions(use_case)
+    versions = {**versions, **pinned}
+    notes: dict[str, str] = {}
     artifacts: dict[str, OpenedArtifact] = {}
     problems: dict[str, str] = {}
     for engine, version in sorted(versions.items()):
@@ -54,15 +68,17 @@ def load_release(
         else:
             artifacts[engine] = opened
     problems |= _set_aside_other_kinds(artifacts)
-    artifacts, catalogue = bind_ensembles(artifacts, problems)
+    recipes = {engine: artifact for engine, artifact in artifacts.items() if isinstance(artifact.engine, Recipe)}
+    artifacts, catalogue = bind_ensembles(artifacts, problems, notes)
     _log_new_problems(use_case, number, problems, previous.problems if previous else {})
-    return LoadedRelease(use_case, number, dict(versions), artifacts, catalogue, problems)
+    _log_new_notes(use_case, number, notes, previous.notes if previous else {})
+    return LoadedRelease(use_case, number, versions, artifacts, catalogue, problems, notes, frozenset(pinned), recipes)
 
 
 def _kept(previous: LoadedRelease | None, engine: str, version: str) -> OpenedArtifact | None:
     if previous is None or previous.versions.get(engine) != version:
         return None
-    return previous.artifacts.get(engine)
+    return previous.recipes.get(engine) or previous.artifacts.get(engine)
 
 
 def _open(store: ArtifactStore, use_case: str, engine: str, version: str) -> OpenedArtifact | str:
@@ -87,3 +103,9 @@ def _log_new_problems(use_case: str, number: int, problems: dict[str, str], know
     for engine, reason in problems.items():
         if known.get(engine) != reason:
             logger.error("Release %s of %s serves without %s: %s", number, use_case, engine, reason)
+
+
+def _log_new_notes(use_case: str, number: int, notes: dict[str, str], known: Mapping[str, str]) -> None:
+    for engine, note in notes.items():
+        if known.get(engine) != note:
+            logger.warning("Release %s of %s, %s: %s", number, use_case, engine, note)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from recommender_app.engines.fusion import Fusion
 
@@ -71,6 +73,12 @@ class Policy:
     def rearranges(self) -> bool:
         """Whether the slate may differ from the order of scores."""
         return bool(self.diversity or self.caps or self.fatigue_after or self.exploration)
+
+    @cached_property
+    def ensemble_wish(self) -> tuple[Any, ...]:
+        """What the policy changes about ensembles, as a key for what is derived from it."""
+        weights = None if self.weights is None else tuple(sorted(self.weights.items()))
+        return weights, self.fusion, self.disabled
 
     def primary(self, interaction_count: int) -> str:
         """Return the routed engine; NEWEST where no route is reached."""
