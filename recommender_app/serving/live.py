@@ -22,6 +22,8 @@ from recommender_app.registry.releases import live_release
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.loading import LoadedRelease, load_release
 from recommender_app.serving.process import is_serving_process
+from recommender_app.serving.router import Policy
+from recommender_app.serving.weighting import as_decided
 
 logger = logging.getLogger(__name__)
 
@@ -104,10 +106,11 @@ def preload() -> None:
         logger.exception("The live models could not be loaded at start; requests will try again.")
 
 
-def current(use_case_key: str) -> LoadedRelease | None:
-    """Return the release that answers now; None where nothing is live."""
+def current(use_case_key: str, policy: Policy | None = None) -> LoadedRelease | None:
+    """Return the release that answers now, its ensembles as the policy wants them; None where nothing is live."""
     override = _overrides.get(use_case_key)
-    return override if override is not None else _of(use_case_key).verified()
+    release = override if override is not None else _of(use_case_key).verified()
+    return release if release is None or policy is None else as_decided(release, policy)
 
 
 def forget() -> None:
