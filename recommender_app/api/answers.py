@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 from rest_framework import serializers
+from rest_framework.utils.urls import replace_query_param
 
 from recommender_app.serving.answer import Answer
 from recommender_app.serving.router import FALLBACK_REASONS
@@ -45,6 +46,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
     interaction_count = serializers.IntegerField(help_text="Distinct (item, event) pairs of the user.")
     results = ResultSerializer(many=True, help_text="Unique items, best first.")
+    next = serializers.URLField(
+        allow_null=True, help_text="The page after this one; null at the end, and unless cursor=first was asked for."
+    )
 
 
 def answer_as_json(answer: Answer, use_case: UseCase, context: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +69,15 @@ def answer_as_json(answer: Answer, use_case: UseCase, context: dict[str, Any]) -
             {"rank": result.rank, "id": result.id, "score": result.score, "source": result.source, "item": item}
             for result, item in zip(answer.results, items, strict=True)
         ],
+        "next": _next_page(answer, context["request"]),
     }
+
+
+def _next_page(answer: Answer, request: Any) -> str | None:
+    """Return the address of the request with the cursor of the page after it."""
+    if not answer.next_cursor:
+        return None
+    return replace_query_param(request.build_absolute_uri(), "cursor", answer.next_cursor)
 
 
 def item_serializer(use_case: UseCase) -> Any:

@@ -48,7 +48,7 @@ class RecommendationParameters(serializers.Serializer[Any]):
             max_length=CURSOR_LENGTH,
             help_text=(
                 "`first` asks for a page that can be continued; `next` of its answer is the page after it. "
-                "Pages keep the order of the first one (setting CURSOR_SECONDS) and show nothing twice, nothing hidden since."
+                "Pages keep the order of the first one, show nothing twice and nothing that was hidden meanwhile."
             ),
         )
         return {"limit": limit, "cursor": cursor}

@@ -15,13 +15,14 @@ from rest_framework.views import APIView
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
 from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, as_http_error
-from recommender_app.api.parameters import RecommendationParameters, plain
+from recommender_app.api.parameters import FilterParameters, RecommendationParameters, plain
 from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
 from recommender_app.api.throttling import RecommendationThrottle
 from recommender_app.serving.answer import Answer
 from recommender_app.serving.database import DATABASE_ERRORS
 from recommender_app.serving.service import recommend, unavailable
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.filters import parse_filters
 from recommender_app.usecases.requesters import requesting_user
 from recommender_app.usecases.site import get_use_case
 
@@ -59,13 +60,14 @@ class RecommendationView(RecommenderView):
         operation_id="recommendations_list",
         summary="Recommendations for the requester",
         description=(
-            "Up to `limit` items that the requester may be shown, best first. Answers 200 also where no model can: "
-            "`engine` and `fallback_reason` then say what happened."
+            "Up to `limit` items that the requester may be shown and that pass the filters, best first. Answers 200 "
+            "also where no model can: `engine` and `fallback_reason` then say what happened."
         ),
         tags=["recommendations"],
         parameters=[
             OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Key of a declared use case."),
             RecommendationParameters,
+            FilterParameters,
             OpenApiParameter("for", str, description="Which of the login's users, where the host has several."),
         ],
         responses={200: AnswerSerializer, **ERROR_RESPONSES},
@@ -75,13 +77,14 @@ class RecommendationView(RecommenderView):
         declared = get_use_case(use_case)
         parameters = RecommendationParameters(data=plain(request.query_params))
         parameters.is_valid(raise_exception=True)
-        answer = self._answer(declared, parameters.validated_data["limit"])
+        answer = self._answer(declared, **parameters.validated_data)
         return Response(answer_as_json(answer, declared, {"request": request, "view": self}))
 
-    def _answer(self, use_case: UseCase, limit: int) -> Answer:
+    def _answer(self, use_case: UseCase, limit: int, cursor: str) -> Answer:
         request: Any = self.request
         try:
+            filters = parse_filters(use_case, dict(request.query_params.lists()), request)
             user = requesting_user(use_case, request)
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
-        return recommend(user, use_case.key, limit)
+        return recommend(user, use_case.key, limit, filters=filters, cursor=cursor)

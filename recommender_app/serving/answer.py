@@ -49,6 +49,8 @@ class Answer:
         results: unique items, best first, at most ``limit``.
         latency_ms: from the call to the slate, without the writing of the log.
         engine_ms: {engine: milliseconds} of every engine that was asked.
+        slate: request id of the first page, on later pages only.
+        next_cursor: where the next page goes on; "" where there is none, or none was asked for.
     """
 
     request_id: UUID
@@ -64,3 +66,5 @@ class Answer:
     results: tuple[Result, ...] = ()
     latency_ms: float = 0.0
     engine_ms: Mapping[str, float] = field(default_factory=dict)
+    slate: UUID | None = None
+    next_cursor: str = ""

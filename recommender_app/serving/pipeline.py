@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from recommender_app.conf import settings
+from recommender_app.serving import pages
 from recommender_app.serving.answer import Result
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pool import Pool, Proposals
@@ -44,8 +45,9 @@ class Pipeline:
     def _fill(self, engine: str) -> None:
         for factor in settings.OVERFETCH:
             n_asked = self.pool.n_missing * factor
-            proposals = self._propose(engine, n_asked)
-            self._take_eligible(engine, proposals)
+            proposals = self._propose(engine, max(n_asked, pages.n_ahead(self.query)))
+            self._take_eligible(engine, proposals[:n_asked])
+            self.pool.ahead.setdefault(engine, []).extend(proposals[n_asked:])
             if not self.pool.n_missing or len(proposals) < n_asked:
                 break
 
@@ -53,7 +55,7 @@ class Pipeline:
         fresh = self.pool.unjudged(proposals)
         if fresh:
             ids = [item_id for item_id, _ in fresh]
-            self.pool.take(engine, fresh, eligible_items(self.query.use_case, self.query.user, ids))
+            self.pool.take(engine, fresh, eligible_items(self.query.use_case, self.query.user, ids, self.query.filters))
 
     def _propose(self, engine: str, k: int) -> Proposals:
         """Return up to k proposals of one engine; none if it fails, whatever the reason."""
@@ -84,7 +86,8 @@ def top_up_with_newest(query: Query, pool: Pool) -> None:
     """Fill what is left with the newest eligible items: a full list as long as there are any."""
     if pool.n_missing:
         chosen = [candidate.id for candidate in pool.candidates]
-        pool.add_unscored(NEWEST, newest_eligible(query.use_case, query.user, pool.n_missing, chosen))
+        newest = newest_eligible(query.use_case, query.user, pool.n_missing, chosen, query.filters)
+        pool.add_unscored(NEWEST, newest)
 
 
 def needs_history(engine: Any) -> bool:

@@ -40,6 +40,7 @@ class Pool:
         judged: external ids that the database has already decided on.
         failures: {engine: fallback reason} of engines that were asked, or would have been, and gave nothing.
         engine_ms: {engine: milliseconds} spent in each engine.
+        ahead: {engine: proposals beyond those that the database was asked about}, for later pages.
     """
 
     wanted: int
@@ -47,6 +48,7 @@ class Pool:
     judged: dict[Any, None] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     engine_ms: dict[str, float] = field(default_factory=dict)
+    ahead: dict[str, Proposals] = field(default_factory=dict)
 
     @property
     def n_missing(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from recommender_app.conf import settings
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.filters import Filters
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,20 @@ class Query:
         use_case: the declaration.
         user: an instance of its ``users`` model.
         limit: how many places are wanted, 1..LIMIT_MAX.
+        filters: what the items are narrowed down to; None = nothing.
+        cursor: "" = one list, "first" = a first page, else where the page before it stopped.
     """
 
     use_case: UseCase
     user: Any
     limit: int
+    filters: Filters | None = None
+    cursor: str = ""
 
 
-def checked_query(use_case: UseCase, user: Any, limit: int | None) -> Query:
+def checked_query(
+    use_case: UseCase, user: Any, limit: int | None, filters: Filters | None = None, cursor: str = ""
+) -> Query:
     """Return the query with its defaults filled in.
 
     Raises:
@@ -33,4 +40,4 @@ def checked_query(use_case: UseCase, user: Any, limit: int | None) -> Query:
     limit = settings.LIMIT_DEFAULT if limit is None else limit
     if not 1 <= limit <= settings.LIMIT_MAX:
         raise ValueError(f"limit must be between 1 and {settings.LIMIT_MAX}, not {limit}.")
-    return Query(use_case, user, limit)
+    return Query(use_case, user, limit, filters, cursor)

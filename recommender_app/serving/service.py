@@ -12,7 +12,7 @@ from uuid import uuid4
 from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
-from recommender_app.serving import live, request_log
+from recommender_app.serving import live, pages, request_log
 from recommender_app.serving.answer import Answer, Result
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.loading import LoadedRelease
@@ -22,6 +22,7 @@ from recommender_app.serving.pool import Candidate, Pool
 from recommender_app.serving.query import Query, checked_query
 from recommender_app.serving.request import ServingRequest
 from recommender_app.serving.router import DATABASE_UNAVAILABLE, EMPTY_CATALOGUE, EngineFlags, Policy, Route, chain
+from recommender_app.usecases.filters import Filters
 from recommender_app.usecases.hidden import hidden_ids
 from recommender_app.usecases.history import History, load_history
 from recommender_app.usecases.profiles import load_profile
@@ -30,7 +31,15 @@ from recommender_app.usecases.site import get_use_case
 logger = logging.getLogger(__name__)
 
 
-def recommend(user: Any, use_case_key: str, limit: int | None = None, *, log: bool = True) -> Answer:
+def recommend(
+    user: Any,
+    use_case_key: str,
+    limit: int | None = None,
+    *,
+    filters: Filters | None = None,
+    cursor: str = "",
+    log: bool = True,
+) -> Answer:
     """Return what to show ``user``, best first, and log it.
 
     Never fails because of a model, an artifact or the request log. Where the database cannot be
@@ -39,19 +48,23 @@ def recommend(user: Any, use_case_key: str, limit: int | None = None, *, log: bo
     Args:
         user: an instance of the use case's ``users`` model.
         limit: 1..LIMIT_MAX; LIMIT_DEFAULT if None.
+        filters: what the items are narrowed down to (``usecases.filters.parse_filters``); None = nothing.
+        cursor: "" = one list; "first" = a first page; an answer's ``next_cursor`` = the page after it.
         log: whether the answer is an exposure; False for previews, which nobody is shown.
 
     Raises:
         UnknownUseCase: nothing is registered under the key.
+        InvalidCursor: the cursor was altered, has expired, or is of another user, use case or filters.
         ValueError: the limit is out of range.
     """
-    query = checked_query(get_use_case(use_case_key), user, limit)
+    query = checked_query(get_use_case(use_case_key), user, limit, filters, cursor)
+    rest = pages.opened(query) if pages.is_later(query) else None
     policy = policy_for(query.use_case.key)
     blank = Answer(uuid4(), query.use_case.key, str(user.pk), query.limit, policy=policy.name)
     started = time.perf_counter()
     try:
         with savepoint(query.use_case.items):
-            answer = _computed(blank, query, policy)
+            answer = pages.continued(query, blank, rest) if rest else _computed(blank, query, policy)
     except DATABASE_ERRORS:
         return unavailable(use_case_key, query.limit, blank)
     answer = replace(answer, latency_ms=round((time.perf_counter() - started) * 1000, 3))
@@ -73,7 +86,7 @@ def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> A
 
 def _computed(blank: Answer, query: Query, policy: Policy) -> Answer:
     history = load_history(query.use_case, query.user, settings.HISTORY_LIMIT)
-    release = live.current(query.use_case.key)
+    release = live.current(query.use_case.key, policy)
     if release is None:
         route = chain(policy, history.interaction_count, has_history=False, available={})
         pool = Pool(query.limit)
@@ -82,8 +95,10 @@ def _computed(blank: Answer, query: Query, policy: Policy) -> Answer:
         route = _route(policy, request, release)
         pool = Pipeline(query, blank.request_id, request, release).ask(route)
     top_up_with_newest(query, pool)
-    results = _results(_arranged(query, policy, pool, release))
-    return _answer(replace(blank, interaction_count=history.interaction_count), results, pool, route, release)
+    slate = _arranged(pages.whole_slate(query), policy, pool, release)
+    blank = replace(blank, interaction_count=history.interaction_count)
+    answer = _answer(blank, _results(slate[: query.limit]), pool, route, release)
+    return pages.continuable(query, answer, slate[query.limit :], pool, route, release)
 
 
 def _arranged(query: Query, policy: Policy, pool: Pool, release: LoadedRelease | None) -> list[Candidate]:

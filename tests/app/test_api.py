@@ -71,6 +71,7 @@ def test_the_answer_is_complete(client, reader, books):
                 "item": {"id": str(books[2].pk), "label": "tea-2"},
             },
         ],
+        "next": None,
     }
 
 
