@@ -47,6 +47,20 @@ def test_its_gradients_are_those_of_autograd(towers):
     torch.testing.assert_close(mine[1], items.grad, rtol=1e-4, atol=1e-6)
 
 
+def test_half_precision_as_on_cuda_points_the_same_way(towers):
+    users, items = (side.detach().float().requires_grad_() for side in towers)
+    targets = some_targets(torch.tensor([0.1, 0.5, 1.0, 0.2, 0.9]).log())
+    found = []
+    for convert in (torch.Tensor.float, torch.Tensor.bfloat16):
+        users.grad = items.grad = None
+        loss = SampledSoftmax.apply(convert(users), convert(items), targets, 0.2)
+        loss.backward()
+        assert loss.dtype == users.grad.dtype == items.grad.dtype == torch.float32
+        found.append((loss.detach(), users.grad.clone(), items.grad.clone()))
+    for exact, rounded in zip(*found, strict=True):
+        torch.testing.assert_close(rounded, exact, rtol=0.03, atol=0.03)
+
+
 def test_an_item_is_in_as_many_batches_as_its_inclusion_says():
     data = taste_groups(40)
     config = TwoTowerConfig(batch_users=4, sampled_items=2, full_softmax_below=0, min_steps=800)

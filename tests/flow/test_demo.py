@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.demo.promises import als_verdict, ensemble_verdicts, every_rating_is_a_hit
+from backend.demo.promises import ensemble_gain, every_rating_is_a_hit, summary, verdicts
 from recommender_app.evaluation.evaluate import Evaluation
 from tests.core.toys import two_tastes
 
@@ -43,15 +43,27 @@ def evaluation(**precision: list[float]) -> Evaluation:
     return Evaluation(means, per_user, np.arange(3, dtype=np.int32), "a toy")
 
 
+GOOD = evaluation(als=[0.2, 0.2, 0.2], two_tower=[0.1, 0.1, 0.1], ensemble=[0.3, 0.3, 0.3])
+BAD = evaluation(als=[0.1, 0.1, 0.1], two_tower=[0.2, 0.2, 0.2], ensemble=[0.2, 0.2, 0.2])
+
+
 def test_promises_are_judged_by_the_measured_numbers():
-    good = evaluation(als=[0.2, 0.2, 0.2], two_tower=[0.1, 0.1, 0.1], ensemble=[0.3, 0.3, 0.3])
-    assert als_verdict(good).startswith("PASS")
-    assert ensemble_verdicts(good)[0].startswith("PASS")
-    assert "is reached here: +50.0%" in ensemble_verdicts(good)[1]
-    bad = evaluation(als=[0.1, 0.1, 0.1], two_tower=[0.2, 0.2, 0.2], ensemble=[0.2, 0.2, 0.2])
-    assert als_verdict(bad).startswith("FAIL")
-    assert ensemble_verdicts(bad)[0].startswith("FAIL")
-    assert "is not reached here: +0.0%" in ensemble_verdicts(bad)[1]
+    assert [verdict.judgement for verdict in verdicts(GOOD)] == ["PASS"] * 4
+    assert [verdict.judgement for verdict in verdicts(BAD)] == ["FAIL", "FAIL", "FAIL", "PASS"]
+    assert verdicts(BAD)[1].measured == "0.2000 against 0.2000 of two_tower"
+    assert "+50.0%" in verdicts(GOOD)[2].measured
+
+
+def test_an_ensemble_that_is_worse_than_a_member_for_everybody_fails():
+    worse = evaluation(als=[0.2, 0.2], two_tower=[0.1, 0.1], trending=[0.4, 0.3], ensemble=[0.3, 0.2])
+    assert verdicts(worse)[3].judgement == "FAIL"
+    assert verdicts(worse)[3].measured.endswith("against trending")
+
+
+def test_the_summary_counts_what_was_reached():
+    said = summary([ensemble_gain(GOOD)[1], ensemble_gain(BAD)[1]])
+    assert "reached in 1 of 2 measurements; the gain is +0.0% to +50.0%, significant in 1, " in said
+    assert "significantly negative in 0." in said
 
 
 def test_every_rating_is_a_hit_forgets_likes_and_dislikes():
