@@ -13,6 +13,10 @@ _EXPORTS = {
     "Interactions": "recommender_app.usecases.declaration",
     "register": "recommender_app.usecases.site",
     "recommend": "recommender_app.serving.service",
+    "Boost": "recommender_app.usecases.rules",
+    "Bury": "recommender_app.usecases.rules",
+    "Pin": "recommender_app.usecases.rules",
+    "Quota": "recommender_app.usecases.rules",
     "open_engine": "recommender_app.artifacts.opening",
 }
 

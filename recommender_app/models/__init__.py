@@ -1,9 +1,20 @@
-"""The app's own tables: runs, versions, releases, policies, the request log."""
+"""The app's own tables: runs, versions, releases, policies, business rules, the request log."""
 
+from recommender_app.models.business_rule import BusinessRule, RuleChange
 from recommender_app.models.model_version import ModelVersion
 from recommender_app.models.release import Release, ReleaseMember
 from recommender_app.models.request_log import RequestLog
 from recommender_app.models.serving_policy import PolicyChange, ServingPolicy
 from recommender_app.models.training_run import TrainingRun
 
-__all__ = ["ModelVersion", "PolicyChange", "Release", "ReleaseMember", "RequestLog", "ServingPolicy", "TrainingRun"]
+__all__ = [
+    "BusinessRule",
+    "ModelVersion",
+    "PolicyChange",
+    "Release",
+    "ReleaseMember",
+    "RequestLog",
+    "RuleChange",
+    "ServingPolicy",
+    "TrainingRun",
+]

@@ -1,0 +1,147 @@
+"""The business rules in force: those in code and those in the admin, read once every RELOAD_SECONDS."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any
+
+from recommender_app import conf
+from recommender_app.exceptions import ConfigurationError
+from recommender_app.models import BusinessRule
+from recommender_app.registry.rules import published_rules
+from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.usecases.attributes import allowed_attributes, newness_field, usable_ids
+from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.rules import Boost, Bury, Pin, Quota, Rule, values_of
+from recommender_app.usecases.site import get_use_case
+
+logger = logging.getLogger(__name__)
+
+
+class RuleBook:
+    """The rules of one use case, code first; safe to share between threads. An error keeps the last known."""
+
+    def __init__(self, use_case_key: str) -> None:
+        self.use_case_key = use_case_key
+        self._rules: tuple[Rule, ...] = ()
+        self._read_at: float | None = None  # monotonic seconds; None = never
+        self._is_readable = True
+        self._lock = threading.Lock()
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return all published rules, in force or not; while one thread reads, others get the last known."""
+        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
+            try:
+                if self._is_due():
+                    self._read()
+                    self._read_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._rules
+
+    def _is_due(self) -> bool:
+        return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
+
+    def _read(self) -> None:
+        use_case = get_use_case(self.use_case_key)
+        try:
+            with savepoint(BusinessRule):
+                rows = published_rules(self.use_case_key)
+        except DATABASE_ERRORS as error:
+            if self._is_readable:
+                logger.error("The business rules of %s cannot be read: %s", self.use_case_key, error)  # noqa: TRY400
+            self._is_readable = False
+            self._rules = self._rules or tuple(use_case.rules)
+            return
+        self._is_readable = True
+        found = [rule for rule in map(rule_of_row, rows) if rule is not None]
+        self._rules = (*use_case.rules, *found)
+
+
+_books: dict[str, RuleBook] = {}
+_previewed: ContextVar[Mapping[str, tuple[Rule, ...]] | None] = ContextVar("previewed_rules", default=None)
+
+
+def rules_in_force(use_case: UseCase, now: datetime) -> tuple[Rule, ...]:
+    """Return the rules of this moment, the most important first."""
+    instead = (_previewed.get() or {}).get(use_case.key)
+    rules = all_rules(use_case) if instead is None else instead
+    return tuple(rule for rule in rules if rule.is_in_force(now))
+
+
+def all_rules(use_case: UseCase) -> tuple[Rule, ...]:
+    """Return the published rules, whatever their dates."""
+    return _books.setdefault(use_case.key, RuleBook(use_case.key)).rules()
+
+
+def is_previewing(use_case: UseCase) -> bool:
+    """Tell whether this request is served under rules that are not in force: nothing of it may be kept."""
+    return use_case.key in (_previewed.get() or {})
+
+
+@contextmanager
+def previewed(use_case_key: str, rules: tuple[Rule, ...]) -> Iterator[None]:
+    """Serve a use case under these rules inside the block, in this thread alone."""
+    token = _previewed.set({**(_previewed.get() or {}), use_case_key: rules})
+    try:
+        yield
+    finally:
+        _previewed.reset(token)
+
+
+def rule_of_row(row: BusinessRule) -> Rule | None:
+    """Return a row as a rule; None, logged, where it does not fit the use case any more."""
+    problem = row_problem(row)
+    if not problem:
+        try:
+            return _rule(row)
+        except ConfigurationError as error:
+            problem = str(error)
+    logger.error("The business rule %r of %s is ignored: %s", row.name, row.use_case, problem)
+    return None
+
+
+def row_problem(row: BusinessRule) -> str:
+    """Return what about a row does not fit its use case, "" if nothing."""
+    use_case = get_use_case(row.use_case)
+    allowed = allowed_attributes(use_case)
+    unknown = [attribute for attribute in row.condition if attribute not in allowed]
+    if unknown:
+        return f"There is no attribute {unknown[0]!r}: choose from {', '.join(allowed) or 'nothing'}."
+    if row.new_within_days is not None and newness_field(use_case) is None:
+        return "Nothing says how old an item is: newest_first of the use case must begin with a falling date."
+    lost = [item_id for item_id in row.item_ids if not usable_ids(use_case, [item_id])]
+    return f"{lost[0]!r} is no key of {use_case.items._meta.verbose_name_plural}." if lost else ""
+
+
+def _rule(row: BusinessRule) -> Rule:
+    use_case = get_use_case(row.use_case)
+    shared: dict[str, Any] = {
+        "where": {attribute: values_of(values) for attribute, values in row.condition.items()},
+        "item_ids": tuple(usable_ids(use_case, row.item_ids)),
+        "new_within_days": row.new_within_days,
+        "name": row.name,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+    }
+    if row.kind == BusinessRule.Kind.BOOST:
+        return Boost(**shared, factor=row.factor or 0.0)
+    if row.kind == BusinessRule.Kind.BURY:
+        return Bury(**shared, factor=row.factor or 0.0)
+    if row.kind == BusinessRule.Kind.PIN:
+        return Pin(**shared, position=row.position or 0)
+    return Quota(**shared, count=row.count or 0, out_of=row.out_of)
+
+
+def forget() -> None:
+    """Drop what was read; the next request reads anew."""
+    _books.clear()
+
+
+conf.on_reload.append(forget)
