@@ -23,11 +23,18 @@ DEFAULTS: dict[str, Any] = {
     "LIMIT_MAX": 100,
     "HISTORY_LIMIT": 500,  # most recent interactions read per request
     "OVERFETCH": (4, 20),  # proposals per asked item, first and second try
+    "DIRECT_SCORING_LIMIT": 20_000,  # where over-fetching finds too little: score up to so many eligible items, 0 = never
     "RELOAD_SECONDS": 5.0,  # how often a process looks for a new release
+    "BUDGET_MS": 200,  # time budget of a request; an engine that lately cost more than what is left is skipped
+    "BREAKER_ERRORS": 5,  # an engine that fails so often
+    "BREAKER_WINDOW_SECONDS": 30.0,  # within so many seconds
+    "BREAKER_OPEN_SECONDS": 30.0,  # is left alone for so many, then tried once
     "PAGE_SLATE": 100,  # places that a first page with cursor=first fixes, 1..100
     "CURSOR_SECONDS": 3600.0,  # how long a cursor is good
     "SLATE_CACHE_SECONDS": 0.0,  # how long proposals for an unchanged user may be reused, 0 = no cache
     "SLATE_CACHE": "default",  # alias in CACHES
+    "FATIGUE_DAYS": 14.0,  # for how long a showing of an item counts for fatigue
+    "NEW_ITEM_DAYS": 30.0,  # how old an item may be that exploration shows
     "THROTTLE_RATES": {"recommendations": "120/min", "schema": "60/min"},
     # Routing: COLD_START_THRESHOLD and WARM_USER_THRESHOLD are interaction counts.
     "COLD_START_THRESHOLD": 5,
