@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +55,11 @@ class Pipeline:
         fresh = self.pool.unjudged(proposals)
         if fresh:
             ids = [item_id for item_id, _ in fresh]
-            self.pool.take(engine, fresh, eligible_items(self.query.use_case, self.query.user, ids, self.query.filters))
+            self.pool.take(engine, fresh, self._eligible(ids))
+
+    def _eligible(self, ids: Sequence[Any]) -> Mapping[Any, Any]:
+        """Return {id: item} of those that the database lets through."""
+        return eligible_items(self.query.use_case, self.query.user, ids, self.query.filters)
 
     def _propose(self, engine: str, k: int) -> Proposals:
         """Return up to k proposals of one engine; none if it fails, whatever the reason."""

@@ -87,16 +87,27 @@ def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> A
 def _computed(blank: Answer, query: Query, policy: Policy) -> Answer:
     history = load_history(query.use_case, query.user, settings.HISTORY_LIMIT)
     release = live.current(query.use_case.key, policy)
+    blank = replace(blank, interaction_count=history.interaction_count)
     if release is None:
-        route = chain(policy, history.interaction_count, has_history=False, available={})
+        return answered(blank, query, policy, None)
+    return answered(blank, query, policy, Pipeline(query, blank.request_id, _request(query, history, release), release))
+
+
+def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | None) -> Answer:
+    """Return the answer to a user whose history is read: one request, or one of a batch of lists.
+
+    Args:
+        pipeline: of the live release; None where nothing is live.
+    """
+    release = pipeline.release if pipeline else None
+    if pipeline is None:
+        route = chain(policy, blank.interaction_count, has_history=False, available={})
         pool = Pool(query.limit)
     else:
-        request = _request(query, history, release)
-        route = _route(policy, request, release)
-        pool = Pipeline(query, blank.request_id, request, release).ask(route)
+        route = route_of(policy, pipeline.request, pipeline.release)
+        pool = pipeline.ask(route)
     top_up_with_newest(query, pool)
     slate = _arranged(pages.whole_slate(query), policy, pool, release)
-    blank = replace(blank, interaction_count=history.interaction_count)
     answer = _answer(blank, _results(slate[: query.limit]), pool, route, release)
     return pages.continuable(query, answer, slate[query.limit :], pool, route, release)
 
@@ -127,7 +138,8 @@ def _profile(query: Query) -> Features | None:
         return None
 
 
-def _route(policy: Policy, request: ServingRequest, release: LoadedRelease) -> Route:
+def route_of(policy: Policy, request: ServingRequest, release: LoadedRelease) -> Route:
+    """Return which engines of a release are asked for a request, in which order."""
     available = {
         key: EngineFlags(needs_history=needs_history(artifact.engine)) for key, artifact in release.artifacts.items()
     }

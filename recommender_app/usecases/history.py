@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,7 +49,7 @@ def load_history(use_case: UseCase, user: Any, limit: int, *, now: datetime | No
         count = len({(item, event) for item, event, _, _ in rows})
     else:
         count = count_interactions(use_case, user)
-    return _combine(use_case, rows, microseconds(now or timezone.now()), count)
+    return history_of(use_case, rows, microseconds(now or timezone.now()), count)
 
 
 def count_interactions(use_case: UseCase, user: Any) -> int:
@@ -71,7 +71,14 @@ def _rows_of(use_case: UseCase, user: Any) -> list[QuerySet[Any]]:
     return [interaction_rows(source, events).filter(**{USER: user.pk}) for source in use_case.sources]
 
 
-def _combine(use_case: UseCase, rows: list[Any], now: int, count: int) -> History:
+def history_of(use_case: UseCase, rows: Sequence[Any], now: int, count: int) -> History:
+    """Return the history that rows make.
+
+    Args:
+        rows: (item id, event, strength, time) of one user, newest first.
+        now: microseconds since 1970 UTC that ages are counted from.
+        count: the interaction count.
+    """
     places = {item: place for place, item in enumerate(dict.fromkeys(row[0] for row in rows))}
     item_rows = np.array([places[row[0]] for row in rows], dtype=np.int32)
     times = np.array([microseconds(row[3]) for row in rows], dtype=np.int64)
@@ -89,7 +96,7 @@ def _combine(use_case: UseCase, rows: list[Any], now: int, count: int) -> Histor
     return History([ids[place] for place in kept], pairs.data, youngest[kept].astype(np.float32), count)
 
 
-def _weights(use_case: UseCase, rows: list[Any]) -> NDArray[np.float64]:
+def _weights(use_case: UseCase, rows: Sequence[Any]) -> NDArray[np.float64]:
     of_events = [use_case.weights.get(row[1], 0.0) for row in rows]
     strengths = [np.nan if row[2] is None else row[2] for row in rows]
     return np.array(of_events, dtype=np.float64) * np.array(strengths, dtype=np.float64)
