@@ -7,6 +7,8 @@ from pathlib import Path
 
 import environ
 
+from recommender_app.conf import environment_switches
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
@@ -127,6 +129,7 @@ SPECTACULAR_SETTINGS = {
 # --- Recommender ----------------------------------------------------------------------------------
 
 RECOMMENDER = {
+    **environment_switches(env.ENVIRON),
     "ARTIFACT_ROOT": env.path("ARTIFACT_ROOT", default=str(BASE_DIR / "ml_artifacts")),
 }
 

@@ -1,7 +1,7 @@
 """System checks: what is wrong with the settings or a declaration, found before the first request.
 
 None queries the database or imports what training needs. Ids are stable: a host may list them in
-``SILENCED_SYSTEM_CHECKS``. E001 to W007 settings, E010 to W015 use cases, E020 to W024
+``SILENCED_SYSTEM_CHECKS``. E001 to E009 settings, E010 to E016 use cases, E020 to W024
 interactions, E030 to E034 events, E040 to E045 fields, E050 to E055 the host's classes,
 W101 to W104 advice of ``check --deploy``.
 """
@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, register
 from recommender_app.checks.declarations import declaration_problems, duplicate_problems, undeclared_problems
 from recommender_app.checks.deployment import deployment_advice
 from recommender_app.checks.settings import settings_problems
+from recommender_app.checks.switches import switch_problems
 from recommender_app.usecases import site
 
 TAG = "recommender"
@@ -23,7 +24,7 @@ TAG = "recommender"
 @register(TAG)
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check ``settings.RECOMMENDER`` and what it depends on."""
-    return settings_problems()
+    return [*settings_problems(), *switch_problems()]
 
 
 @register(TAG)

@@ -13,13 +13,16 @@ from recommender_app.checks.interactions import interaction_problems
 from recommender_app.checks.lookups import id_kind, is_model
 from recommender_app.checks.messages import error, label, warning
 from recommender_app.checks.plugged import plugged_problems
+from recommender_app.models.policy_rules import routes_problem
 from recommender_app.usecases.declaration import Interactions, UseCase
+
+HARMLESS = ("recommender_app.E010", "recommender_app.E016")  # the rest can be checked all the same
 
 
 def declaration_problems(use_case: UseCase) -> list[CheckMessage]:
     """Return everything that is wrong with a use case; the details only where the outline is sound."""
-    outline = [*_key(use_case), *_models(use_case), *_interactions(use_case)]
-    if any(message.id != "recommender_app.E010" for message in outline):
+    outline = [*_key(use_case), *_routes(use_case), *_models(use_case), *_interactions(use_case)]
+    if any(message.id not in HARMLESS for message in outline):
         return outline
     checks = (interaction_problems, event_problems, field_problems, plugged_problems)
     return [*outline, *(message for check in checks for message in check(use_case))]
@@ -47,6 +50,12 @@ def _key(use_case: UseCase) -> list[CheckMessage]:
     message = f"The key {use_case.key!r} names no use case." if use_case.key else "The use case has no key."
     hint = 'Write key = "movies": up to 64 lower-case letters, digits and underscores; URLs and folders bear it.'
     return [error(10, use_case, message, hint)]
+
+
+def _routes(use_case: UseCase) -> list[CheckMessage]:
+    problem = routes_problem(use_case.routes) if use_case.routes else ""
+    hint = 'Write routes = ((0, "content_based"), (5, "als"), (20, "ensemble")), or leave it out.'
+    return [error(16, use_case, f"routes is {use_case.routes!r}: {problem}", hint)] if problem else []
 
 
 def _models(use_case: UseCase) -> list[CheckMessage]:

@@ -14,6 +14,7 @@ from recommender_app.usecases.declaration import UseCase
 
 DEFAULT, USE_CASE, ADMIN, ENVIRONMENT, ARM = "default", "use case", "admin", "environment", "arm"
 LEVELS = (DEFAULT, USE_CASE, ADMIN, ENVIRONMENT, ARM)
+SWITCH = "switch:"  # prefix of the origins of switches: switch:als
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def merged(layers: Sequence[Layer]) -> Policy:
         values |= layer.values
         switches |= layer.switches
         origins |= dict.fromkeys(layer.values, layer.level)
-        origins |= {f"switch:{engine}": layer.level for engine in layer.switches}
+        origins |= {SWITCH + engine: layer.level for engine in layer.switches}
     speaking = [layer for layer in layers if layer.has_a_say]
     names = [layer.name or layer.level for layer in speaking if layer.level != DEFAULT]
     disabled = frozenset(engine for engine, is_on in switches.items() if not is_on)
