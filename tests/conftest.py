@@ -40,11 +40,13 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_in_the_process() -> Iterator[None]:
-    """Loaded releases and throttle counters outlive a test's rolled-back rows: drop them."""
+    """Loaded releases, breakers and throttle counters outlive a test's rolled-back rows: drop them."""
     yield
     from django.core.cache import cache
 
-    from recommender_app.serving import live
+    from recommender_app.serving import breakers, database, live
 
     live.forget()
+    breakers.forget()
+    database.forget()
     cache.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import logging
 import sys
 import time
@@ -24,8 +26,17 @@ CLIENT_ERRORS = (  # what the clients behind Django's cache backends raise, wher
 
 
 class RecommenderThrottle(SimpleRateThrottle):
-    """So many requests per logged-in account, or per address; lets everybody pass while the cache is down."""
+    """So many requests per logged-in account, or per address; lets everybody pass while the cache is down.
 
+    DRF's throttle reads a list, changes it and writes it back: of parallel requests too many pass.
+    This one counts with the cache's ``incr``, which is exact where that is atomic (Redis,
+    Memcached, and the local memory of one process). Time is cut into windows as long as the
+    rate's; of the window before, so much counts as a span of that length that ends now still
+    covers. Requests that are refused are not counted.
+    """
+
+    num_requests: int
+    duration: int  # seconds
     _paused_until = 0.0  # monotonic seconds, of the process
 
     def get_rate(self) -> str | None:
@@ -33,21 +44,62 @@ class RecommenderThrottle(SimpleRateThrottle):
         return settings.THROTTLE_RATES.get(self.scope)
 
     def get_cache_key(self, request: Any, view: Any) -> str:
-        """Return the key of the account, or of the address."""
+        """Return the key of the account, or of the address; hashed, because an address is what a client says."""
         account = getattr(request.user, "pk", None)
         ident = self.get_ident(request) if account is None else f"account-{account}"
-        return f"recommender_throttle_{self.scope}_{ident}"
+        digest = hashlib.blake2s(str(ident).encode(errors="replace"), digest_size=16).hexdigest()
+        return f"recommender_throttle_{self.scope}_{digest}"
 
     def allow_request(self, request: Any, view: Any) -> bool:
         """Return whether the request may pass."""
-        if time.monotonic() < RecommenderThrottle._paused_until:
+        if self.rate is None or time.monotonic() < RecommenderThrottle._paused_until:
             return True
         try:
-            return super().allow_request(request, view)
+            return self._takes_a_place(self.get_cache_key(request, view))
         except cache_errors() as error:
             logger.warning("No throttling for %s seconds, the cache cannot be reached: %s", PAUSE_SECONDS, error)
             RecommenderThrottle._paused_until = time.monotonic() + PAUSE_SECONDS
             return True
+
+    def wait(self) -> float | None:
+        """Return the seconds until one more request passes if no other does; None where none ever will."""
+        if not self.num_requests:
+            return None
+        elapsed, n_others = self.now % self.duration, self.n_counted - 1
+        if n_others < self.num_requests and self.n_before:  # enough of the window before must fade
+            share = (self.num_requests - n_others - 1) / self.n_before
+            return self.duration * (1 - share) - elapsed
+        return self.duration - elapsed + self.duration / self.num_requests
+
+    def _takes_a_place(self, key: str) -> bool:
+        self.now = self.timer()
+        window = int(self.now // self.duration)
+        current = f"{key}_{window}"
+        self.n_counted = self._counted(current)
+        self.n_before = min(self._read(f"{key}_{window - 1}"), self.num_requests)
+        if self.n_counted + self.n_before * (1 - self.now % self.duration / self.duration) <= self.num_requests:
+            return True
+        with contextlib.suppress(ValueError):  # it has just expired or been evicted
+            self.cache.decr(current)
+        return False
+
+    def _counted(self, key: str) -> int:
+        """Return the counter's value with this request; what is not a number is overwritten."""
+        try:
+            for _ in range(2):
+                with contextlib.suppress(ValueError):  # no such key
+                    return self.cache.incr(key)
+                self.cache.add(key, 0, 2 * self.duration)
+        except not_a_number() as error:
+            self.cache.set(key, 1, 2 * self.duration)  # raises again where the cache is down
+            logger.warning("A throttle counter was no number and is overwritten: %s", error)
+        return 1
+
+    def _read(self, key: str) -> int:
+        try:
+            return self.cache.incr(key, 0)  # reads without unpickling; the cache has just answered
+        except not_a_number():
+            return 0
 
 
 class RecommendationThrottle(RecommenderThrottle):
@@ -60,6 +112,11 @@ class SchemaThrottle(RecommenderThrottle):
     """Requests for the OpenAPI description, which is computed each time."""
 
     scope = "schema"
+
+
+def not_a_number() -> tuple[type[Exception], ...]:
+    """Return what an increment of something else than a number raises."""
+    return (TypeError, ValueError, *cache_errors())
 
 
 def cache_errors() -> tuple[type[Exception], ...]:
