@@ -45,8 +45,12 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[str]:
-    """Start PostgreSQL, yield ``postgres://...`` of its maintenance database, stop it."""
+def running_postgres(*, is_durable: bool = False) -> Iterator[str]:
+    """Start PostgreSQL, yield ``postgres://...`` of its maintenance database, stop it.
+
+    Args:
+        is_durable: whether a commit waits for the disk, as on a real site.
+    """
     postgres = require(find_binary("postgres", "/usr/lib/postgresql/*/bin/postgres"), "postgresql")
     owner = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     port = free_port()
@@ -58,7 +62,7 @@ def running_postgres() -> Iterator[str]:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
         initdb = [postgres.parent / "initdb", "-D", data, "-U", "tester", "--auth=trust", "-E", "UTF8", "-N"]
         subprocess.run(initdb, check=True, **quiet, **as_owner)
-        options = ["-p", str(port), "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off"]
+        options = ["-p", str(port), "-h", "127.0.0.1", "-k", folder, "-c", f"fsync={'on' if is_durable else 'off'}"]
         server = subprocess.Popen([postgres, "-D", data, *options], **quiet, **as_owner)
         try:
             _wait_for_postgres(port)

@@ -1,0 +1,1 @@
+"""The site that is measured: 100,000 books, four engines, gunicorn on PostgreSQL."""
