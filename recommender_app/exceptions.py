@@ -41,6 +41,10 @@ class TrainingError(RecommenderError):
     """A training run cannot start or cannot finish."""
 
 
+class IndexRefused(TrainingError):
+    """An approximate index would miss too much, or nobody can tell; all items are scored instead."""
+
+
 class NotEnoughData(TrainingError):
     """Too few users, items or interactions to learn from."""
 
@@ -51,6 +55,10 @@ class ArtifactError(RecommenderError):
 
 class ArtifactMissing(ArtifactError):
     """There is no artifact folder where one was expected."""
+
+
+class ArtifactTooNew(ArtifactError):
+    """An artifact folder is of a format that only newer code reads."""
 
 
 class ArtifactDamaged(ArtifactError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,8 +20,42 @@ MIN_ITEMS = 50_000  # below, exact scoring is as fast (measured: tests/benchmark
 Rows = NDArray[np.int32]
 
 
+@dataclass(frozen=True)
+class SearchPlan:
+    """How an index is searched; measured when it was built.
+
+    Attributes:
+        nlist: cells of the index.
+        nprobe: cells searched per query. All of them: no item is missed but for half precision,
+            and what that can do is bounded (see ``slack``), so that a list can be proven exact.
+        largest_norm: of the item vectors.
+        name: what the log calls the index.
+    """
+
+    nlist: int
+    nprobe: int
+    largest_norm: float
+    name: str = "The index"
+
+    @property
+    def is_exhaustive(self) -> bool:
+        """Whether every item is looked at."""
+        return self.nprobe >= self.nlist
+
+    def slack(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (b,) by how much the index can misjudge a score of (b, d) queries at most.
+
+        Half precision rounds a number to 2^-11 of itself, or to 2^-25 where it is tiny; by Cauchy
+        and Schwarz the inner product is off by no more than the norms times that. Twice as much
+        is granted, which covers the summation in float32.
+        """
+        lengths = np.linalg.norm(queries, axis=1)
+        rounding = self.largest_norm * 2.0**-10 + queries.shape[1] ** 0.5 * 2.0**-24
+        return (lengths * rounding).astype(np.float32)
+
+
 class ItemIndex:
-    """Finds the items of largest inner product with a query, not all of them always.
+    """Finds the items of largest inner product with a query, not always all of them.
 
     faiss is imported by the first search, never at start: it brings OpenMP, and a process that
     forks after a call into OpenMP can hang. Every process maps the file for itself; the memory is
@@ -27,31 +63,26 @@ class ItemIndex:
     every search says None: score exactly.
     """
 
-    def __init__(self, load: Callable[[], Any], nprobe: int, name: str = "") -> None:
+    def __init__(self, load: Callable[[], Any], plan: SearchPlan) -> None:
         """Remember how to open it; nothing is imported or read.
 
         Args:
             load: returns the faiss IVF index.
-            nprobe: cells that are searched per query.
-            name: what the log calls it.
+            plan: how to search it.
         """
-        self.nprobe = nprobe
-        self.name = name
+        self.plan = plan
         self._load = load
         self._opened: tuple[int, Any] | None = None  # process id, and the index or None
 
     @classmethod
-    def mapped(cls, path: Path, nprobe: int, name: str) -> Self:
+    def mapped(cls, path: Path, plan: SearchPlan) -> Self:
         """Return the index of a file that is mapped, not read."""
-        return cls(lambda: _map_file(path), nprobe, name)
+        return cls(partial(_map_file, path), plan)
 
-    @classmethod
-    def of(cls, index: Any, nprobe: int) -> Self:
-        """Return an index that is in memory already."""
-        return cls(lambda: index, nprobe)
+    def search(self, queries: NDArray[np.float32], k: int) -> tuple[Rows, NDArray[np.float32]] | None:
+        """Return (b, k) item rows and approximate scores, best first, padded with row -1.
 
-    def search(self, queries: NDArray[np.float32], k: int) -> Rows | None:
-        """Return (b, k) item rows by descending approximate score, padded with -1; None = cannot be searched.
+        None where the index cannot be used.
 
         Args:
             queries: (b, d) float32, finite.
@@ -62,8 +93,8 @@ class ItemIndex:
         import faiss
 
         faiss.omp_set_num_threads(1)  # holds for the calling thread only, so that each call says it
-        _, rows = index.search(widened(queries, index.d), k)
-        return rows.astype(np.int32)
+        scores, rows = index.search(widened(queries, index.d), k)
+        return rows.astype(np.int32), scores
 
     def _index(self) -> Any:
         """Return this process's index; a fork opens its own. Two threads may both open it: the last one stays."""
@@ -75,7 +106,7 @@ class ItemIndex:
     def _open(self) -> Any:
         try:
             index = self._load()
-            index.nprobe = self.nprobe
+            index.nprobe = self.plan.nprobe
         except (
             ImportError,
             OSError,
@@ -83,7 +114,8 @@ class ItemIndex:
             MemoryError,
             AttributeError,
         ) as error:  # what faiss has for bad files
-            logger.warning("%s is not used, all items are scored instead: %s", self.name, " ".join(str(error).split()))
+            reason = " ".join(str(error).split())
+            logger.warning("%s is not used, all items are scored instead: %s", self.plan.name, reason)
             return None
         return index
 

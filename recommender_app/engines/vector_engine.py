@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from recommender_app.engines.top_k import top_k_in_place
 Vectors = NDArray[np.float32]
 _CHUNK_SCORES = 4_000_000  # 16 MB: scores of a chunk are ranked while they are still in the cache
 _MOST_FETCHED = 0.1  # share of the catalogue; whoever asks an index for more is served faster without
+_SPARE = 16  # items beyond the list, whose scores prove that nothing unseen belongs in it
 
 
 class VectorEngine(Engine):
@@ -68,13 +70,10 @@ class VectorEngine(Engine):
         """Return the best (b, k) rows and scores for (b, d) queries, padded like ``candidates``."""
         rows = np.full((len(queries), k), -1, dtype=np.int32)
         scores = np.full((len(queries), k), np.nan, dtype=np.float32)
-        left = np.flatnonzero(np.isfinite(queries).all(axis=1))
-        found = self._found(queries[left], k, 0 if exclude is None else int(np.diff(exclude.indptr).max(initial=0)))
-        if found is not None:
-            for user, theirs in zip(left, found, strict=True):
-                best, values = self._ranked(queries[user], theirs, k, _entries(exclude, int(user)))
-                rows[user, : len(best)], scores[user, : len(best)] = best, values
-            left = left[rows[left, k - 1] < 0]  # too few found: all is scored for them
+        left = np.flatnonzero(np.isfinite(queries).all(axis=1)) if k else np.empty(0, dtype=np.intp)
+        for user, best, values in self._from_index(queries, left, k, exclude):
+            rows[user], scores[user] = best, values
+        left = left[rows[left, 0] < 0] if k else left
         size = max(1, _CHUNK_SCORES // max(1, self.n_items))
         for start in range(0, len(left), size):
             chunk = left[start : start + size]
@@ -82,11 +81,23 @@ class VectorEngine(Engine):
             rows[chunk], scores[chunk] = top_k_in_place(self.score_all(queries[chunk]), k, hidden)
         return rows, scores
 
-    def _found(self, queries: Vectors, k: int, n_hidden: int) -> Rows | None:
-        """Return what the index finds, enough to leave out ``n_hidden`` of it; None where scoring all is better."""
-        if self.index is None or not len(queries) or k < 1 or k + n_hidden > self.n_items * _MOST_FETCHED:
-            return None
-        return self.index.search(self.index_queries(queries), k + n_hidden)
+    def _from_index(
+        self, queries: Vectors, asking: NDArray[np.intp], k: int, exclude: sparse.csr_matrix | None
+    ) -> Iterator[tuple[int, Rows, NDArray[np.float32]]]:
+        """Yield (user, k rows, k scores) of those whom the index serves: a full list, proven if it looks at all."""
+        n_hidden = 0 if exclude is None else int(np.diff(exclude.indptr).max(initial=0))
+        if self.index is None or not len(asking) or k + n_hidden > self.n_items * _MOST_FETCHED:
+            return
+        plan, asked = self.index.plan, self.index_queries(queries[asking])
+        found = self.index.search(asked, k + n_hidden + (k // 2 + _SPARE if plan.is_exhaustive else 0))
+        if found is None:
+            return
+        slack = plan.slack(asked)
+        for place, user in enumerate(asking.tolist()):
+            best, values = self._ranked(queries[user], found[0][place], k, _entries(exclude, user))
+            unseen = found[1][place, -1] + slack[place] if plan.is_exhaustive else -np.inf  # their best possible
+            if len(best) == k and values[-1] > unseen:
+                yield user, best, values
 
     def _ranked(self, query: Vectors, found: Rows, k: int, hidden: Rows) -> tuple[Rows, NDArray[np.float32]]:
         """Return up to k of the rows that were found, scored exactly, best first, equals by row."""

@@ -1,0 +1,169 @@
+"""Builds the approximate index of an engine's items, and measures what it misses before it is let in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender_app.dataset.dataset import Dataset
+from recommender_app.engines.batch import batch_of_users
+from recommender_app.engines.index import ItemIndex, SearchPlan, widened
+from recommender_app.engines.vector_engine import VectorEngine
+from recommender_app.exceptions import IndexRefused
+
+RECALL_AT = 100
+MIN_RECALL = 0.98
+N_QUERIES = 512
+_MIN_QUERIES = 20
+_FIRST_NPROBE = 8
+_WIDTH_STEP = 16  # faiss scans vectors of other widths without SIMD
+
+
+@dataclass(frozen=True)
+class BuiltIndex:
+    """An index that has proven itself.
+
+    Attributes:
+        index: the faiss IVF index, half precision, inner product.
+        plan: how it is to be searched.
+        recall: mean share of the exact top ``RECALL_AT`` that it finds.
+        n_queries: users that this was measured with.
+        build_seconds: clustering, filling and measuring.
+    """
+
+    index: Any
+    plan: SearchPlan
+    recall: float
+    n_queries: int
+    build_seconds: float
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of its file, about."""
+        return int(self.index.ntotal * (2 * self.index.d + 8) + 4 * self.index.nlist * self.index.d)
+
+    def details(self) -> dict[str, Any]:
+        """Return what the manifest says about it."""
+        return {
+            "nlist": self.plan.nlist,
+            "nprobe": self.plan.nprobe,
+            "largest_norm": self.plan.largest_norm,
+            "recall": round(self.recall, 4),
+            "recall_at": RECALL_AT,
+            "n_queries": self.n_queries,
+            "build_seconds": round(self.build_seconds, 1),
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the file that ``ItemIndex.mapped`` opens."""
+        import faiss
+
+        faiss.write_index(self.index, str(path))
+
+
+def build_index(engine: VectorEngine, dataset: Dataset, seed: int, min_recall: float = MIN_RECALL) -> BuiltIndex:
+    """Cluster the item vectors, and raise the number of cells searched until the recall holds.
+
+    The recall is measured with users of the dataset as they would ask: folded in from their
+    history, which is left out of the list. Same seed: same bytes, as one thread works.
+
+    Args:
+        min_recall: 1 or more = search every cell; lists are then proven to be exact.
+
+    Raises:
+        IndexRefused: too few users can ask, or the recall cannot be reached even with all cells
+            (numbers that half precision cannot hold).
+        ImportError: faiss is not installed.
+    """
+    started = time.perf_counter()
+    vectors, is_indexed = engine.index_vectors()
+    queries, hidden = _sample(engine, dataset, seed)
+    with _one_thread():
+        index = train_ivf(vectors, np.flatnonzero(is_indexed), seed)
+        norm = float(np.sqrt(np.einsum("if,if->i", vectors, vectors).max(initial=0)))
+        plan, recall = _searched(engine, index, norm, queries, hidden, min_recall)
+    return BuiltIndex(index, plan, recall, len(queries), time.perf_counter() - started)
+
+
+def train_ivf(vectors: NDArray[np.float32], rows: NDArray[np.intp], seed: int) -> Any:
+    """Return a faiss IVF index of half-precision vectors with about sqrt(n) cells, ids = rows."""
+    import faiss
+
+    width = -(-vectors.shape[1] // _WIDTH_STEP) * _WIDTH_STEP
+    wide = widened(vectors[rows], width)
+    nlist = max(1, round(len(rows) ** 0.5))
+    half, metric = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    by_residual = False  # half precision of the vector itself: what ``SearchPlan.slack`` reckons with
+    index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(width), width, nlist, half, metric, by_residual)
+    index.cp.seed = seed % 2**31
+    index.cp.spherical = True  # cells by direction, as the metric is the inner product
+    index.train(wide)
+    index.add_with_ids(wide, rows.astype(np.int64))
+    return index
+
+
+def _sample(engine: VectorEngine, dataset: Dataset, seed: int) -> tuple[NDArray[np.float32], sparse.csr_matrix]:
+    """Return up to N_QUERIES users' vectors and their histories."""
+    chosen = np.random.default_rng(seed).permutation(dataset.n_users)[: 2 * N_QUERIES].astype(np.int32)
+    batch = batch_of_users(dataset, np.sort(chosen))
+    queries = engine.query_vectors(batch)
+    can_ask = np.flatnonzero(np.isfinite(queries).all(axis=1))[:N_QUERIES]
+    if len(can_ask) < _MIN_QUERIES:
+        raise IndexRefused(f"An index is measured with {_MIN_QUERIES} users at least, {len(can_ask)} can be asked for.")
+    return queries[can_ask], batch.history[can_ask]
+
+
+def _searched(
+    engine: VectorEngine,
+    index: Any,
+    norm: float,
+    queries: NDArray[np.float32],
+    hidden: sparse.csr_matrix,
+    min_recall: float,
+) -> tuple[SearchPlan, float]:
+    """Return the cheapest plan that reaches the recall, and its recall."""
+    exact, _ = engine.with_index(None).nearest(queries, RECALL_AT, hidden)
+    recall = 0.0
+    for nprobe in _nprobes(index.nlist, min_recall):
+        plan = SearchPlan(index.nlist, nprobe, norm)
+        found, _ = engine.with_index(ItemIndex(lambda: index, plan)).nearest(queries, RECALL_AT, hidden)
+        recall = overlap(found, exact)
+        if recall >= min(min_recall, 1.0):
+            return plan, recall
+    raise IndexRefused(f"The index finds only {recall:.3f} of the best {RECALL_AT} items, {min_recall:g} is wanted.")
+
+
+def _nprobes(nlist: int, min_recall: float) -> Iterator[int]:
+    """Yield rising numbers of cells, in steps of about the square root of 2, up to all of them."""
+    nprobe = float(_FIRST_NPROBE)
+    while min_recall < 1 and nprobe < nlist / 2:  # scanning more than half costs as much as all, and proves nothing
+        yield round(nprobe)
+        nprobe *= 2**0.5
+    yield nlist
+
+
+def overlap(found: NDArray[np.int32], exact: NDArray[np.int32]) -> float:
+    """Return the mean share of each row's ``exact`` items (-1 = padding) that are in ``found``."""
+    shares = [np.isin(theirs[theirs >= 0], ours).mean() for ours, theirs in zip(found, exact, strict=True)]
+    return float(np.mean(shares))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Threads would sum in another order each time."""
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
