@@ -1,0 +1,96 @@
+"""How each use case is served, editable while it is served, and who changed what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
+
+from recommender_app.admin.filters import UseCaseFilter
+from recommender_app.admin.policy_form import PolicyForm
+from recommender_app.admin.read_only import ReadOnlyAdmin
+from recommender_app.admin.tables import html_table, mapping_table
+from recommender_app.exceptions import ConfigurationError, UnknownUseCase
+from recommender_app.models import PolicyChange, ServingPolicy
+from recommender_app.registry.policies import delete_policy, save_policy
+from recommender_app.serving.policies import decide
+from recommender_app.serving.policy_tables import policy_rows
+
+
+@admin.register(ServingPolicy)
+class ServingPolicyAdmin(admin.ModelAdmin):
+    """Policies; what is saved here is in force in every process a few seconds later."""
+
+    form = PolicyForm
+    list_display = ("name", "use_case", "is_active", "updated_at")
+    list_filter = ("is_active", UseCaseFilter)
+    search_fields = ("use_case", "name")
+    readonly_fields = ("in_force", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("use_case", "name", "is_active", "in_force")}),
+        ("Who answers", {"fields": ("cold_start_threshold", "warm_user_threshold", "routes", "disabled")}),
+        ("Ensemble", {"fields": ("weights", "fusion")}),
+        ("Slate", {"fields": ("diversity", "caps", "fatigue_after", "exploration")}),
+        ("Row", {"fields": ("created_at", "updated_at")}),
+    )
+
+    @admin.display(description="in force now")
+    def in_force(self, policy: ServingPolicy) -> SafeString | str:
+        """What serves the use case now, and which level decided it."""
+        try:
+            return html_table(("", "value", "decided by"), policy_rows(decide(policy.use_case)))
+        except UnknownUseCase:
+            return "Save it first."
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Say in one line what only saving found out; nothing is stored then."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ConfigurationError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: ServingPolicy, form: Any, change: bool) -> None:
+        """Store it with the trail."""
+        save_policy(obj, by=request.user.get_username())
+
+    def delete_model(self, request: HttpRequest, obj: ServingPolicy) -> None:
+        """Delete it with the trail."""
+        delete_policy(obj, by=request.user.get_username())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ServingPolicy]) -> None:
+        """Delete each with its trail."""
+        for policy in queryset:
+            delete_policy(policy, by=request.user.get_username())
+
+
+@admin.register(PolicyChange)
+class PolicyChangeAdmin(ReadOnlyAdmin):
+    """The trail; rows are only ever added, by the app."""
+
+    list_display = ("changed_at", "use_case", "name", "changed_by", "changed_fields")
+    list_filter = (UseCaseFilter,)
+    search_fields = ("use_case", "name", "changed_by")
+    date_hierarchy = "changed_at"
+    fields = ("changed_at", "use_case", "name", "changed_by", "changed_fields", "said_before", "says_now")
+
+    @admin.display(description="changed")
+    def changed_fields(self, change: PolicyChange) -> str:
+        """Names of the fields that differ."""
+        if change.before is None or change.after is None:
+            return "created" if change.before is None else "deleted"
+        names = sorted(change.before.keys() | change.after.keys())
+        return ", ".join(name for name in names if change.before.get(name) != change.after.get(name)) or "nothing"
+
+    @admin.display(description="before")
+    def said_before(self, change: PolicyChange) -> SafeString | str:
+        """The policy before."""
+        return mapping_table(change.before)
+
+    @admin.display(description="after")
+    def says_now(self, change: PolicyChange) -> SafeString | str:
+        """The policy after."""
+        return mapping_table(change.after)
