@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from recommender_app.conf import settings
+from recommender_app.engines.batch import RequestBatch
 from recommender_app.serving import pages
 from recommender_app.serving.answer import Result
 from recommender_app.serving.loading import LoadedRelease
@@ -80,10 +81,14 @@ class Pipeline:
             self.pool.failures[engine] = NO_HISTORY
             return []
         n_items = len(artifact.items)
-        exclude = self.request.exclusion(engine, self.pool.judged)
-        proposed, their_scores = artifact.engine.candidates(batch, min(k, n_items), exclude)
+        proposed, their_scores = self._best_of(engine, batch, min(k, n_items))
         rows, scores = usable(proposed, their_scores, n_items)
         return list(zip(artifact.items.ids(rows), scores.tolist(), strict=True))
+
+    def _best_of(self, engine: str, batch: RequestBatch, k: int) -> tuple[Any, Any]:
+        """Return the k best rows of an engine, in its own rows, and their scores; (1, k) each."""
+        exclude = self.request.exclusion(engine, self.pool.judged)
+        return self.release.artifacts[engine].engine.candidates(batch, k, exclude)
 
 
 def top_up_with_newest(query: Query, pool: Pool) -> None:

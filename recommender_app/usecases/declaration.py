@@ -80,6 +80,7 @@ class UseCase:
     rules: ClassVar[tuple[Rule, ...]] = ()  # Boost, Bury, Pin, Quota; the admin may hold more
     rule_attributes: ClassVar[tuple[str, ...]] = ()  # lookups for rules and caps, beside item_categories and _numbers
     item_serializer: ClassVar[Any] = None  # DRF serializer class or its dotted path
+    items_are_shared: ClassVar[bool] = False  # get_items() says the same for every user: batches ask once for many
 
     def get_items(self, user: Any) -> QuerySet[Any]:
         """Return the items that may be shown to ``user``: the authority on eligibility."""
