@@ -19,7 +19,7 @@ from recommender_app.api.parameters import FilterParameters, RecommendationParam
 from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
 from recommender_app.api.throttling import RecommendationThrottle
 from recommender_app.serving.answer import Answer
-from recommender_app.serving.database import DATABASE_ERRORS
+from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried
 from recommender_app.serving.service import recommend, unavailable
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import parse_filters
@@ -45,6 +45,15 @@ class RecommenderView(APIView):
         if not request.user or not request.user.is_authenticated:
             raise NotAuthenticated
         super().permission_denied(request, message, code)
+
+    @guarded()
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer, without waiting again and again for a database that cannot be reached."""
+        return super().dispatch(request, *args, **kwargs)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Log in; a second time where the first met a dead connection."""
+        retried(lambda: super(RecommenderView, self).perform_authentication(request))
 
     def handle_exception(self, exc: Exception) -> Response:
         """Turn our errors into HTTP's."""
@@ -84,7 +93,7 @@ class RecommendationView(RecommenderView):
         request: Any = self.request
         try:
             filters = parse_filters(use_case, dict(request.query_params.lists()), request)
-            user = requesting_user(use_case, request)
+            user = retried(lambda: requesting_user(use_case, request))
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
         return recommend(user, use_case.key, limit, filters=filters, cursor=cursor)

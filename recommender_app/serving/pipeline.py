@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,8 +11,9 @@ from uuid import UUID
 
 from recommender_app.conf import settings
 from recommender_app.engines.batch import RequestBatch
-from recommender_app.serving import pages
+from recommender_app.serving import breakers, pages
 from recommender_app.serving.answer import Result
+from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pool import Pool, Proposals
 from recommender_app.serving.query import Query
@@ -23,13 +25,25 @@ logger = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """Fills the pool of one request."""
+    """Fills the pool of one request.
 
-    def __init__(self, query: Query, request_id: UUID, request: ServingRequest, release: LoadedRelease) -> None:
+    Args:
+        deadline: of the request; None = however long it takes.
+    """
+
+    def __init__(
+        self,
+        query: Query,
+        request_id: UUID,
+        request: ServingRequest,
+        release: LoadedRelease,
+        deadline: Deadline | None = None,
+    ) -> None:
         self.query = query
         self.request_id = request_id
         self.request = request
         self.release = release
+        self.deadline = deadline or Deadline(math.inf)
         self.pool = Pool(query.limit)
 
     def ask(self, route: Route) -> Pool:
@@ -37,11 +51,23 @@ class Pipeline:
         for engine in route.engines:
             if not self.pool.n_missing:
                 break
+            if self._is_refused(engine):
+                continue
             n_before = len(self.pool.candidates)
             self._fill(engine)
+            if engine not in self.pool.failures and engine in self.pool.engine_ms:
+                breakers.succeeded(self.query.use_case.key, engine, self.pool.engine_ms[engine])
             if len(self.pool.candidates) == n_before:
                 self.pool.failures.setdefault(engine, NOT_ENOUGH_ITEMS)
         return self.pool
+
+    def _is_refused(self, engine: str) -> bool:
+        """Tell whether the engine is not asked this time, and note why."""
+        reason = breakers.refusal(self.query.use_case.key, engine, self.deadline)
+        if reason:
+            logger.info("Request %s: the engine %s is not asked: %s.", self.request_id, engine, reason)
+            self.pool.failures[engine] = reason
+        return bool(reason)
 
     def _fill(self, engine: str) -> None:
         for factor in settings.OVERFETCH:
@@ -68,8 +94,9 @@ class Pipeline:
         try:
             return self._candidates(engine, k)
         except Exception:
-            logger.exception("Request %s: the engine %s failed.", self.request_id, engine)
+            logger.exception("Request %s: the engine %s failed: %s.", self.request_id, engine, ENGINE_FAILED)
             self.pool.failures[engine] = ENGINE_FAILED
+            breakers.failed(self.query.use_case.key, engine)
             return []
         finally:
             self.pool.spend(engine, (time.perf_counter() - started) * 1000)

@@ -14,14 +14,25 @@ from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
 from recommender_app.serving import live, pages, request_log
 from recommender_app.serving.answer import Answer, Result
-from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
+from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pipeline import Pipeline, fallback_reason, needs_history, top_up_with_newest
 from recommender_app.serving.policies import policy_for
 from recommender_app.serving.pool import Candidate, Pool
 from recommender_app.serving.query import Query, checked_query
 from recommender_app.serving.request import ServingRequest
-from recommender_app.serving.router import DATABASE_UNAVAILABLE, EMPTY_CATALOGUE, EngineFlags, Policy, Route, chain
+from recommender_app.serving.router import (
+    BREAKER_OPEN,
+    DATABASE_UNAVAILABLE,
+    DEADLINE,
+    EMPTY_CATALOGUE,
+    ENGINE_FAILED,
+    EngineFlags,
+    Policy,
+    Route,
+    chain,
+)
 from recommender_app.usecases.filters import Filters
 from recommender_app.usecases.hidden import hidden_ids
 from recommender_app.usecases.history import History, load_history
@@ -31,6 +42,7 @@ from recommender_app.usecases.site import get_use_case
 logger = logging.getLogger(__name__)
 
 
+@guarded()
 def recommend(
     user: Any,
     use_case_key: str,
@@ -61,10 +73,14 @@ def recommend(
     rest = pages.opened(query) if pages.is_later(query) else None
     policy = policy_for(query.use_case.key)
     blank = Answer(uuid4(), query.use_case.key, str(user.pk), query.limit, policy=policy.name)
-    started = time.perf_counter()
+    started, deadline = time.perf_counter(), Deadline(settings.BUDGET_MS)
+
+    def compute() -> Answer:
+        return pages.continued(query, blank, rest) if rest else _computed(blank, query, policy, deadline)
+
     try:
         with savepoint(query.use_case.items):
-            answer = pages.continued(query, blank, rest) if rest else _computed(blank, query, policy)
+            answer = retried(compute)
     except DATABASE_ERRORS:
         return unavailable(use_case_key, query.limit, blank)
     answer = replace(answer, latency_ms=round((time.perf_counter() - started) * 1000, 3))
@@ -84,13 +100,14 @@ def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> A
     return answer
 
 
-def _computed(blank: Answer, query: Query, policy: Policy) -> Answer:
+def _computed(blank: Answer, query: Query, policy: Policy, deadline: Deadline) -> Answer:
     history = load_history(query.use_case, query.user, settings.HISTORY_LIMIT)
     release = live.current(query.use_case.key, policy)
     blank = replace(blank, interaction_count=history.interaction_count)
     if release is None:
         return answered(blank, query, policy, None)
-    return answered(blank, query, policy, Pipeline(query, blank.request_id, _request(query, history, release), release))
+    request = _request(query, history, release)
+    return answered(blank, query, policy, Pipeline(query, blank.request_id, request, release, deadline))
 
 
 def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | None) -> Answer:
@@ -109,7 +126,20 @@ def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | N
     top_up_with_newest(query, pool)
     slate = _arranged(pages.whole_slate(query), policy, pool, release)
     answer = _answer(blank, _results(slate[: query.limit]), pool, route, release)
+    _log_fallback(answer, route)
     return pages.continuable(query, answer, slate[query.limit :], pool, route, release)
+
+
+def _log_fallback(answer: Answer, route: Route) -> None:
+    """Say why others answer; of an engine that was asked and failed, or was refused, the pipeline has said it."""
+    if answer.fallback_reason and answer.fallback_reason not in (ENGINE_FAILED, DEADLINE, BREAKER_OPEN):
+        logger.info(
+            "Request %s: %s answers, %s was routed: %s.",
+            answer.request_id,
+            answer.engine,
+            route.primary,
+            answer.fallback_reason,
+        )
 
 
 def _arranged(query: Query, policy: Policy, pool: Pool, release: LoadedRelease | None) -> list[Candidate]:
