@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender_app.engines.base import Engine, Rows, Scores, take_items
+from recommender_app.dataset.ids import UNKNOWN_ROW
+from recommender_app.engines.base import Engine, Rows, Scores
 from recommender_app.engines.batch import RequestBatch
 from recommender_app.exceptions import EngineError
 
@@ -51,10 +52,20 @@ class AlignedEngine(Engine):
 
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
         """Return float32 scores over catalogue rows, (b, n_catalogue) or (b, len(items))."""
-        scores = np.full((len(batch), self.n_items), np.nan, dtype=np.float32)
         inner = to_engine_rows(batch, self.to_engine, len(self.from_engine))
+        if items is not None:
+            return self.engine.score(inner, self._rows_inside(items))
+        scores = np.full((len(batch), self.n_items), np.nan, dtype=np.float32)
         scores[:, self.from_engine] = self.engine.score(inner)
-        return take_items(scores, items)
+        return scores
+
+    def _rows_inside(self, items: Rows) -> Rows:
+        """Return the rows of the engine inside, -1 for what it does not know."""
+        items = np.asarray(items)
+        rows = np.full(len(items), UNKNOWN_ROW, dtype=np.int32)
+        exists = (items >= 0) & (items < self.n_items)
+        rows[exists] = self.to_engine[items[exists]]
+        return rows
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Exists only while serving: the engine inside is an artifact of its own."""

@@ -15,7 +15,8 @@ from recommender_app.serving import breakers, pages
 from recommender_app.serving.answer import Result
 from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.loading import LoadedRelease
-from recommender_app.serving.pool import Pool, Proposals
+from recommender_app.serving.narrow import FewEligible, best_of_eligible
+from recommender_app.serving.pool import PLACED, Pool, Proposals
 from recommender_app.serving.query import Query
 from recommender_app.serving.request import ServingRequest, usable
 from recommender_app.serving.router import ENGINE_FAILED, NEWEST, NO_HISTORY, NOT_ENOUGH_ITEMS, Route
@@ -45,6 +46,7 @@ class Pipeline:
         self.release = release
         self.deadline = deadline or Deadline(math.inf)
         self.pool = Pool(query.limit)
+        self.few = FewEligible(query)
 
     def ask(self, route: Route) -> Pool:
         """Ask the engines of the route one after the other until the pool is full; return it."""
@@ -70,6 +72,9 @@ class Pipeline:
         return bool(reason)
 
     def _fill(self, engine: str) -> None:
+        if self.few.are_known:
+            self._score_directly(engine)
+            return
         for factor in settings.OVERFETCH:
             n_asked = self.pool.n_missing * factor
             proposals = self._propose(engine, max(n_asked, pages.n_ahead(self.query)))
@@ -77,6 +82,14 @@ class Pipeline:
             self.pool.ahead.setdefault(engine, []).extend(proposals[n_asked:])
             if not self.pool.n_missing or len(proposals) < n_asked:
                 break
+        else:
+            self._score_directly(engine)
+
+    def _score_directly(self, engine: str) -> None:
+        """Score everything that may be shown, if that is little: proposing did not meet it."""
+        among = self.few.unjudged(self.pool)
+        if among:
+            self._take_eligible(engine, self._propose(engine, self.pool.n_missing, among))
 
     def _take_eligible(self, engine: str, proposals: Proposals) -> None:
         fresh = self.pool.unjudged(proposals)
@@ -88,11 +101,11 @@ class Pipeline:
         """Return {id: item} of those that the database lets through."""
         return eligible_items(self.query.use_case, self.query.user, ids, self.query.filters)
 
-    def _propose(self, engine: str, k: int) -> Proposals:
-        """Return up to k proposals of one engine; none if it fails, whatever the reason."""
+    def _propose(self, engine: str, k: int, among: Sequence[Any] | None = None) -> Proposals:
+        """Return up to k proposals of one engine (``among`` these ids); none if it fails, whatever the reason."""
         started = time.perf_counter()
         try:
-            return self._candidates(engine, k)
+            return self._candidates(engine, k, among)
         except Exception:
             logger.exception("Request %s: the engine %s failed: %s.", self.request_id, engine, ENGINE_FAILED)
             self.pool.failures[engine] = ENGINE_FAILED
@@ -101,12 +114,14 @@ class Pipeline:
         finally:
             self.pool.spend(engine, (time.perf_counter() - started) * 1000)
 
-    def _candidates(self, engine: str, k: int) -> Proposals:
+    def _candidates(self, engine: str, k: int, among: Sequence[Any] | None) -> Proposals:
         artifact = self.release.artifacts[engine]
         batch = self.request.batch(engine)
         if needs_history(artifact.engine) and not batch.positive_history().nnz:
             self.pool.failures[engine] = NO_HISTORY
             return []
+        if among is not None:
+            return best_of_eligible(engine, artifact, self.request, among, k)
         n_items = len(artifact.items)
         proposed, their_scores = self._best_of(engine, batch, min(k, n_items))
         rows, scores = usable(proposed, their_scores, n_items)
@@ -132,9 +147,12 @@ def needs_history(engine: Any) -> bool:
 
 
 def fallback_reason(route: Route, pool: Pool, results: Sequence[Result]) -> str:
-    """Return "" if every result comes from the routed engine, else why others had to answer."""
-    sources = {result.source for result in results}
-    if sources == {route.primary}:
+    """Return "" if every result comes from the routed engine, else why others had to answer.
+
+    What a rule or exploration placed counts for neither.
+    """
+    sources = {result.source for result in results} - PLACED
+    if sources <= {route.primary}:
         return ""
     if route.primary in sources:
         return NOT_ENOUGH_ITEMS
