@@ -40,7 +40,8 @@ class Answer:
         request_id: new for each answer.
         use_case, user_id: key, and the user's external id as text.
         limit: how many were asked for.
-        engine: the source of the first result; "newest" or "none" where no engine answered.
+        engine: the source of the first result that no rule or exploration placed; "newest" or "none"
+            where no engine answered.
         model_version: its version (``als_v3``), "" where no engine answered.
         release: number of the live release, None where there is none.
         fallback_reason: "" if every result comes from the routed engine, else a code of ``router``.

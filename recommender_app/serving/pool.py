@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+RULE, EXPLORATION = "rule", "exploration"  # sources of candidates that no engine proposed: they got a place otherwise
+PLACED = frozenset({RULE, EXPLORATION})
+
 Proposals = list[tuple[Any, float]]  # (external id, score), best first
 
 
@@ -16,7 +19,7 @@ class Candidate:
     Attributes:
         id: external id, in the host's own type.
         score: finite; comparable only among candidates of one source; 0.0 for the newest items.
-        source: engine key, or "newest".
+        source: engine key, "newest", or one of PLACED.
         item: the host's model instance.
         is_overlay: the item was laid over the engine's own: it is newer than the artifact.
         propensity: probability with which it was placed where it is; None = certain.

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -64,14 +65,27 @@ class RuleBook:
         self._rules = (*use_case.rules, *found)
 
 
+@dataclass(frozen=True)
+class Preview:
+    """Rules that are in force for one thread only.
+
+    Attributes:
+        rules: instead of those that are published.
+        seed: of exploration, so that two previews differ by their rules alone.
+    """
+
+    rules: tuple[Rule, ...]
+    seed: int = 0
+
+
 _books: dict[str, RuleBook] = {}
-_previewed: ContextVar[Mapping[str, tuple[Rule, ...]] | None] = ContextVar("previewed_rules", default=None)
+_previews: ContextVar[Mapping[str, Preview] | None] = ContextVar("recommender_rule_previews", default=None)
 
 
 def rules_in_force(use_case: UseCase, now: datetime) -> tuple[Rule, ...]:
     """Return the rules of this moment, the most important first."""
-    instead = (_previewed.get() or {}).get(use_case.key)
-    rules = all_rules(use_case) if instead is None else instead
+    shown = preview_of(use_case)
+    rules = shown.rules if shown else all_rules(use_case)
     return tuple(rule for rule in rules if rule.is_in_force(now))
 
 
@@ -80,19 +94,19 @@ def all_rules(use_case: UseCase) -> tuple[Rule, ...]:
     return _books.setdefault(use_case.key, RuleBook(use_case.key)).rules()
 
 
-def is_previewing(use_case: UseCase) -> bool:
-    """Tell whether this request is served under rules that are not in force: nothing of it may be kept."""
-    return use_case.key in (_previewed.get() or {})
+def preview_of(use_case: UseCase) -> Preview | None:
+    """Return the preview that this request is part of."""
+    return (_previews.get() or {}).get(use_case.key)
 
 
 @contextmanager
-def previewed(use_case_key: str, rules: tuple[Rule, ...]) -> Iterator[None]:
-    """Serve a use case under these rules inside the block, in this thread alone."""
-    token = _previewed.set({**(_previewed.get() or {}), use_case_key: rules})
+def previewed(use_case_key: str, preview: Preview) -> Iterator[None]:
+    """Serve a use case under other rules inside the block, in this thread alone."""
+    token = _previews.set({**(_previews.get() or {}), use_case_key: preview})
     try:
         yield
     finally:
-        _previewed.reset(token)
+        _previews.reset(token)
 
 
 def rule_of_row(row: BusinessRule) -> Rule | None:

@@ -7,19 +7,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
 from recommender_app.serving import live, pages, request_log
 from recommender_app.serving.answer import Answer, Result
+from recommender_app.serving.arranging.slate import slate_of
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pipeline import Pipeline, fallback_reason, needs_history, top_up_with_newest
 from recommender_app.serving.policies import policy_for
-from recommender_app.serving.pool import Candidate, Pool
+from recommender_app.serving.pool import PLACED, Candidate, Pool
 from recommender_app.serving.query import Query, checked_query
 from recommender_app.serving.request import ServingRequest
 from recommender_app.serving.router import (
@@ -33,6 +34,7 @@ from recommender_app.serving.router import (
     Route,
     chain,
 )
+from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import Filters
 from recommender_app.usecases.hidden import hidden_ids
 from recommender_app.usecases.history import History, load_history
@@ -124,7 +126,7 @@ def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | N
         route = route_of(policy, pipeline.request, pipeline.release)
         pool = pipeline.ask(route)
     top_up_with_newest(query, pool)
-    slate = _arranged(pages.whole_slate(query), policy, pool, release)
+    slate = _arranged(query, policy, pool, blank.request_id, pipeline)
     answer = _answer(blank, _results(slate[: query.limit]), pool, route, release)
     _log_fallback(answer, route)
     return pages.continuable(query, answer, slate[query.limit :], pool, route, release)
@@ -142,9 +144,12 @@ def _log_fallback(answer: Answer, route: Route) -> None:
         )
 
 
-def _arranged(query: Query, policy: Policy, pool: Pool, release: LoadedRelease | None) -> list[Candidate]:
-    """Return which candidates are shown, in which order."""
-    return pool.candidates[: query.limit]
+def _arranged(query: Query, policy: Policy, pool: Pool, request_id: UUID, pipeline: Pipeline | None) -> list[Candidate]:
+    """Return which candidates are shown, in which order; on a first page, those of later pages too."""
+    history = pipeline.request.history if pipeline else None
+    artifacts = pipeline.release.artifacts if pipeline else {}
+    is_first = pages.is_first(query)
+    return slate_of(query, policy, pool.candidates, request_id, history, artifacts, with_later_pages=is_first)
 
 
 def _results(chosen: Sequence[Candidate]) -> tuple[Result, ...]:
@@ -156,15 +161,15 @@ def _results(chosen: Sequence[Candidate]) -> tuple[Result, ...]:
 
 def _request(query: Query, history: History, release: LoadedRelease) -> ServingRequest:
     hidden = tuple(hidden_ids(query.use_case, query.user))
-    return ServingRequest(release.catalogue, history, _profile(query), hidden)
+    return ServingRequest(release.catalogue, history, profile_of(query.use_case, query.user), hidden)
 
 
-def _profile(query: Query) -> Features | None:
+def profile_of(use_case: UseCase, user: Any) -> Features | None:
     """Return the user's features; a declaration that does not fit the data is not the user's fault."""
     try:
-        return load_profile(query.use_case, query.user)
+        return load_profile(use_case, user)
     except RecommenderError as error:
-        logger.error("Serving %s without the user's profile: %s", query.use_case.key, error)  # noqa: TRY400
+        logger.error("Serving %s without the user's profile: %s", use_case.key, error)  # noqa: TRY400
         return None
 
 
@@ -184,7 +189,7 @@ def _answer(
     answer = replace(blank, release=number, results=results, engine_ms=dict(pool.engine_ms))
     if not results:
         return replace(answer, fallback_reason=EMPTY_CATALOGUE)
-    engine = results[0].source
+    engine = next((result.source for result in results if result.source not in PLACED), results[0].source)
     return replace(
         answer,
         engine=engine,
