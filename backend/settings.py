@@ -3,6 +3,7 @@
 ``.env.example`` documents every variable; a file ``.env`` beside ``manage.py`` is read if there is one.
 """
 
+import os
 from pathlib import Path
 
 import environ
@@ -78,6 +79,15 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # A server that vanishes without a word is noticed in seconds, not in the two hours of the system's default.
+    keepalives = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
+    DATABASES["default"]["OPTIONS"] |= {"tcp_user_timeout": 5_000, **keepalives}
+    statement_timeout = env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0)
+    if statement_timeout and "WEB_PROCESS" in os.environ:  # wsgi.py and asgi.py say so
+        DATABASES["default"]["OPTIONS"]["options"] = (
+            f"-c statement_timeout={statement_timeout} -c idle_in_transaction_session_timeout=5000"
+        )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
