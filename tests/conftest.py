@@ -44,9 +44,10 @@ def _nothing_is_left_in_the_process() -> Iterator[None]:
     yield
     from django.core.cache import cache
 
-    from recommender_app.serving import breakers, database, live
+    from recommender_app.serving import breakers, database, live, rule_book
 
     live.forget()
+    rule_book.forget()
     breakers.forget()
     database.forget()
     cache.clear()

@@ -41,11 +41,6 @@ def n_ahead(query: Query) -> int:
     return int(settings.PAGE_SLATE) if is_first(query) else 0
 
 
-def whole_slate(query: Query) -> Query:
-    """Return the query for all the places that are put in order at once: those of later pages too."""
-    return replace(query, limit=max(query.limit, settings.PAGE_SLATE)) if is_first(query) else query
-
-
 def opened(query: Query) -> Rest:
     """Return what a later page goes on from.
 
