@@ -23,7 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "LIMIT_MAX": 100,
     "HISTORY_LIMIT": 500,  # most recent interactions read per request
     "OVERFETCH": (4, 20),  # proposals per asked item, first and second try
-    "DIRECT_SCORING_LIMIT": 20_000,  # where over-fetching finds too little: score up to so many eligible items, 0 = never
+    "DIRECT_SCORING_LIMIT": 20_000,  # eligible items scored one by one where OVERFETCH finds too few, 0 = never
     "RELOAD_SECONDS": 5.0,  # how often a process looks for a new release
     "BUDGET_MS": 200,  # time budget of a request; an engine that lately cost more than what is left is skipped
     "BREAKER_ERRORS": 5,  # an engine that fails so often
@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "SLATE_CACHE": "default",  # alias in CACHES
     "FATIGUE_DAYS": 14.0,  # for how long a showing of an item counts for fatigue
     "NEW_ITEM_DAYS": 30.0,  # how old an item may be that exploration shows
-    "THROTTLE_RATES": {"recommendations": "120/min", "schema": "60/min"},
+    "THROTTLE_RATES": {"recommendations": "120/min", "schema": "60/min", "health": "60/min"},
     # Routing: COLD_START_THRESHOLD and WARM_USER_THRESHOLD are interaction counts.
     "COLD_START_THRESHOLD": 5,
     "WARM_USER_THRESHOLD": 20,
@@ -54,6 +54,8 @@ DEFAULTS: dict[str, Any] = {
     "MIN_INTERACTIONS": 100,
     "TEST_FRACTION": 0.2,  # newest part of the interactions held out to measure a version
     "N_THREADS": 0,  # training threads, 0 = all cores
+    "INDEX_MIN_ITEMS": 50_000,  # from so many items on, a version gets an approximate index of them
+    "INDEX_RECALL": 0.98,  # share of the exact top 100 that an index must find; 1 = exact lists, slower
     # Engine key -> dotted path of its trainer; resolved at training time only.
     "TRAINERS": {
         "popular": "recommender_app.trainers.popularity.PopularityTrainer",

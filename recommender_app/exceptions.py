@@ -57,12 +57,12 @@ class ArtifactMissing(ArtifactError):
     """There is no artifact folder where one was expected."""
 
 
-class ArtifactTooNew(ArtifactError):
-    """An artifact folder is of a format that only newer code reads."""
-
-
 class ArtifactDamaged(ArtifactError):
     """An artifact folder is incomplete, altered or of an unknown format."""
+
+
+class ArtifactTooNew(ArtifactDamaged):
+    """An artifact folder is of a format that only newer code reads."""
 
 
 class RegistryError(RecommenderError):

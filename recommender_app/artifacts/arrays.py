@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender_app.artifacts.manifest import ArrayEntry
+from recommender_app.artifacts.manifest import ArrayEntry, FileEntry
 from recommender_app.exceptions import ArtifactDamaged, ArtifactError
 
 FILE_MODE = 0o640
@@ -42,7 +42,7 @@ def open_array(folder: Path, name: str, entry: ArrayEntry) -> NDArray[Any]:
         ArtifactDamaged: the file is missing, altered, or not what its entry says.
     """
     path = folder / entry.file
-    _check_file(path, name, entry)
+    check_file(path, entry)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError:
@@ -61,9 +61,10 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_file(path: Path, name: str, entry: ArrayEntry) -> None:
+def check_file(path: Path, entry: ArrayEntry | FileEntry) -> None:
+    """Raise ArtifactDamaged unless the file is there, whole and unaltered."""
     if path.is_symlink() or not path.is_file():
-        raise ArtifactDamaged(f"Array {name!r} has no file {entry.file}.")
+        raise ArtifactDamaged(f"There is no file {entry.file}.")
     size = path.stat().st_size
     if size != entry.size:
         raise ArtifactDamaged(f"{entry.file} has {size} bytes instead of {entry.size}.")

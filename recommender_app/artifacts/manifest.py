@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from recommender_app.exceptions import ArtifactDamaged, ArtifactError
+from recommender_app.exceptions import ArtifactDamaged, ArtifactError, ArtifactTooNew
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # what is written
+OLDEST_FORMAT = 1  # what is still read: 2 has added data_as_of and files
 FILE_NAME = "manifest.json"
 ITEM_IDS = "item_ids"
+INDEX = "index"
 _FILE = re.compile(r"[a-z0-9_]{1,64}\.npy")
+_OTHER_FILE = re.compile(r"[a-z0-9_]{1,64}\.faiss")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KINDS: dict[str, type] = {
     "engine": str,
@@ -32,7 +35,9 @@ _KINDS: dict[str, type] = {
     "metrics": dict,
     "format_version": int,
     "data_as_of": str,
+    "files": dict,
 }
+_ADDED = {"data_as_of": "", "files": {}}  # what an older manifest does not say
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,32 @@ class ArrayEntry:
 
 
 @dataclass(frozen=True)
+class FileEntry:
+    """A stored file that is no array, which the engine can do without: name, bytes, SHA-256, and what to know of it."""
+
+    file: str
+    size: int
+    sha256: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, name: str, values: Any) -> Self:
+        """Build from parsed JSON.
+
+        Raises:
+            ArtifactDamaged: a field is missing or not what it must be.
+        """
+        try:
+            entry = cls(**values)
+        except TypeError as error:
+            raise ArtifactDamaged(f"The manifest's entry of file {name!r} is incomplete.") from error
+        is_sound = type(entry.size) is int and entry.size >= 0 and isinstance(entry.details, dict)
+        if not is_sound or not _matches(_OTHER_FILE, entry.file) or not _matches(_SHA256, entry.sha256):
+            raise ArtifactDamaged(f"The manifest's entry of file {name!r} is not valid.")
+        return entry
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Description of one artifact.
 
@@ -75,6 +106,7 @@ class Manifest:
         arrays: array name -> entry; ``item_ids`` is always among them.
         config, seed, library_versions, dataset_fingerprint, metrics: how it came to be.
         data_as_of: ISO 8601, UTC: what the host changed later is not in it; "" = unknown.
+        files: name -> entry of what is no array (``index``).
     """
 
     engine: str
@@ -91,6 +123,7 @@ class Manifest:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
     data_as_of: str = ""
+    files: Mapping[str, FileEntry] = field(default_factory=dict)
 
     @property
     def knows_until(self) -> datetime:
@@ -113,20 +146,27 @@ class Manifest:
         """Parse the file's text.
 
         Raises:
-            ArtifactDamaged: not JSON, of another format version, or a field is missing or wrong.
+            ArtifactTooNew: of a format that only newer code reads.
+            ArtifactDamaged: not JSON, of no format version, or a field is missing or wrong.
         """
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:  # RecursionError: absurdly nested lists
             raise ArtifactDamaged("The manifest is not JSON.") from error
-        if not isinstance(values, dict) or values.get("format_version") != FORMAT_VERSION:
-            raise ArtifactDamaged(f"The manifest is not of format version {FORMAT_VERSION}: train the engine again.")
-        return cls(**_checked({"data_as_of": "", **values}))
+        found = values.get("format_version") if isinstance(values, dict) else None
+        if type(found) is not int or found < OLDEST_FORMAT:
+            raise ArtifactDamaged(f"The manifest is of no format version from {OLDEST_FORMAT} to {FORMAT_VERSION}.")
+        if found > FORMAT_VERSION:
+            raise ArtifactTooNew(
+                f"Its format version {found} is newer than {FORMAT_VERSION}: update the app here first."
+            )
+        return cls(**_checked({**_ADDED, **values} if found < FORMAT_VERSION else values))
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of all arrays on disk."""
-        return sum(entry.size for entry in self.arrays.values())
+        """Bytes of all arrays and other files on disk."""
+        arrays = sum(entry.size for entry in self.arrays.values())
+        return arrays + sum(entry.size for entry in self.files.values())
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +178,9 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         raise ArtifactDamaged(f"The manifest has unknown fields: {', '.join(sorted(unknown))}.")
     if ITEM_IDS not in values["arrays"]:
         raise ArtifactDamaged("The manifest lists no item ids.")
-    return {**values, "arrays": {name: ArrayEntry.from_json(name, entry) for name, entry in values["arrays"].items()}}
+    arrays = {name: ArrayEntry.from_json(name, entry) for name, entry in values["arrays"].items()}
+    files = {name: FileEntry.from_json(name, entry) for name, entry in values["files"].items()}
+    return {**values, "arrays": arrays, "files": files}
 
 
 def _moment(text: str) -> datetime | None:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from recommender_app.artifacts.arrays import open_array
+from recommender_app.artifacts.index import with_stored_index
 from recommender_app.artifacts.manifest import FILE_NAME, ITEM_IDS, Manifest
 from recommender_app.dataset.features import Features
 from recommender_app.dataset.ids import UNKNOWN_ROW, IdMap
@@ -96,6 +97,7 @@ def open_engine(path: str | Path) -> OpenedArtifact:
 
     Raises:
         ArtifactMissing: there is no such folder.
+        ArtifactTooNew: it is of a format that only newer code reads.
         ArtifactDamaged: a file is missing, altered or malformed, or the engine refuses its arrays.
     """
     return open_folder(Path(path), Path(path).name)
@@ -115,7 +117,7 @@ def open_folder(folder: Path, name: str) -> OpenedArtifact:
     if not len(items) == engine.n_items == manifest.n_items:
         sizes = f"{len(items)} ids, {engine.n_items} engine rows, {manifest.n_items} in the manifest"
         raise ArtifactDamaged(f"{name} disagrees on its items: {sizes}.")
-    return OpenedArtifact(engine, items, manifest, folder)
+    return OpenedArtifact(with_stored_index(engine, manifest, folder, name), items, manifest, folder)
 
 
 def read_manifest(folder: Path, name: str = "") -> Manifest:
@@ -139,7 +141,7 @@ def read_manifest(folder: Path, name: str = "") -> Manifest:
     try:
         return Manifest.from_json(text)
     except ArtifactDamaged as error:
-        raise ArtifactDamaged(f"{name}: {error}") from error
+        raise type(error)(f"{name}: {error}") from error
 
 
 def _one_line(error: Exception) -> str:

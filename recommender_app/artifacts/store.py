@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from recommender_app.artifacts.arrays import FILE_MODE, write_array
-from recommender_app.artifacts.manifest import FILE_NAME, ITEM_IDS, Manifest
+from recommender_app.artifacts.index import StorableIndex, write_index
+from recommender_app.artifacts.manifest import FILE_NAME, INDEX, ITEM_IDS, Manifest
 from recommender_app.artifacts.opening import OpenedArtifact, open_engine, open_folder
 from recommender_app.artifacts.paths import MODELS, is_name, models_folder, version_folder
 from recommender_app.dataset.ids import IdMap
@@ -70,8 +71,12 @@ class ArtifactStore:
         metrics: Mapping[str, Any] | None = None,
         created_at: datetime | None = None,
         data_as_of: str = "",
+        index: StorableIndex | None = None,
     ) -> Path:
         """Write a version: staged, synced, reopened and checked, renamed into place.
+
+        Args:
+            index: over the engine's items, see ``trainers.index``.
 
         Raises:
             ArtifactError: the version exists, the disk refuses or is full, or the engine's own
@@ -82,7 +87,8 @@ class ArtifactStore:
             if place.exists():
                 raise ArtifactError(f"{use_case} {version} exists already: a version is never written twice.")
             arrays = {**engine.state(), ITEM_IDS: items.keys}
-            _check_free_space(staging, sum(array.nbytes for array in arrays.values()))
+            n_bytes = sum(array.nbytes for array in arrays.values())
+            _check_free_space(staging, n_bytes + (index.n_bytes if index else 0))
             manifest = Manifest(
                 engine=engine.key,
                 use_case=use_case,
@@ -97,6 +103,7 @@ class ArtifactStore:
                 dataset_fingerprint=dataset_fingerprint,
                 metrics=dict(metrics or {}),
                 data_as_of=data_as_of,
+                files={INDEX: write_index(staging, index)} if index else {},
             )
             file = staging / FILE_NAME
             file.write_text(manifest.to_json(), encoding="utf-8")

@@ -105,5 +105,7 @@ RULES: dict[str, Rule] = {
     "MIN_INTERACTIONS": _whole(1),
     "TEST_FRACTION": Rule(lambda value: is_number(value) and 0 < value < 1, "a number between 0 and 1"),
     "N_THREADS": _whole(0),
+    "INDEX_MIN_ITEMS": _whole(1),
+    "INDEX_RECALL": Rule(lambda value: is_number(value) and 0 < value <= 1, "a number above 0, up to 1"),
     "TRAINERS": Rule(_are_trainers, "a dict from engine keys to dotted paths of trainer classes"),
 }

@@ -10,7 +10,7 @@ from typing import Any
 from recommender_app.artifacts.opening import OpenedArtifact
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
-from recommender_app.exceptions import ArtifactError
+from recommender_app.exceptions import ArtifactError, ArtifactTooNew
 from recommender_app.serving.catalogue import Catalogue, majority_kind
 from recommender_app.serving.ensembles import Recipe, bind_ensembles
 from recommender_app.serving.pins import pinned_versions
@@ -54,6 +54,10 @@ def load_release(
     Args:
         versions: {engine key: version name}; what the environment pins takes their place.
         previous: the release served until now; members with the same version are kept open.
+
+    Raises:
+        ArtifactTooNew: a member needs newer code than this process runs, which has a release to
+            go on with: it will be restarted soon.
     """
     store = ArtifactStore(settings.artifact_root)
     pinned = pinned_versions(use_case)
@@ -62,7 +66,7 @@ def load_release(
     artifacts: dict[str, OpenedArtifact] = {}
     problems: dict[str, str] = {}
     for engine, version in sorted(versions.items()):
-        opened = _kept(previous, engine, version) or _open(store, use_case, engine, version)
+        opened = _kept(previous, engine, version) or _open(store, use_case, engine, version, previous)
         if isinstance(opened, str):
             problems[engine] = opened
         else:
@@ -81,11 +85,15 @@ def _kept(previous: LoadedRelease | None, engine: str, version: str) -> OpenedAr
     return previous.recipes.get(engine) or previous.artifacts.get(engine)
 
 
-def _open(store: ArtifactStore, use_case: str, engine: str, version: str) -> OpenedArtifact | str:
+def _open(
+    store: ArtifactStore, use_case: str, engine: str, version: str, previous: LoadedRelease | None
+) -> OpenedArtifact | str:
     """Return the opened artifact, or why it cannot be opened."""
     try:
         return store.open(use_case, engine, version)
     except ArtifactError as error:
+        if isinstance(error, ArtifactTooNew) and previous is not None:
+            raise
         return str(error)
     except Exception as error:
         logger.exception("Opening %s of %s failed in an unforeseen way.", version, use_case)

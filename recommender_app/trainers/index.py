@@ -63,10 +63,17 @@ class BuiltIndex:
         }
 
     def write(self, path: Path) -> None:
-        """Write the file that ``ItemIndex.mapped`` opens."""
+        """Write the file that ``ItemIndex.mapped`` opens.
+
+        Raises:
+            OSError: the disk refuses.
+        """
         import faiss
 
-        faiss.write_index(self.index, str(path))
+        try:
+            faiss.write_index(self.index, str(path))
+        except RuntimeError as error:
+            raise OSError(f"the index of {self.n_bytes // 1_000_000} MB cannot be written") from error
 
 
 def build_index(engine: VectorEngine, dataset: Dataset, seed: int, min_recall: float = MIN_RECALL) -> BuiltIndex:

@@ -18,6 +18,7 @@ from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic
 from recommender_app.registry.runs import finish_run
 from recommender_app.registry.versions import next_number, register_version
+from recommender_app.training.indexing import index_for
 from recommender_app.training.library_versions import library_versions
 
 
@@ -41,7 +42,10 @@ def publish(run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[st
         "library_versions": library_versions(),
         "dataset_fingerprint": dataset.fingerprint,
     }
-    folder = store.publish(run.use_case, name, engine, dataset.items, data_as_of=dataset.as_of, **provenance)
+    index = index_for(engine, dataset, run.seed)
+    folder = store.publish(
+        run.use_case, name, engine, dataset.items, data_as_of=dataset.as_of, index=index, **provenance
+    )
     with ExitStack() as undo:
         undo.callback(store.delete, run.use_case, run.engine, name)  # whatever happens: no folder without a row
         with atomic():

@@ -1,10 +1,12 @@
 """Versions appear whole, are never changed, and come back as they were."""
 
+import json
 from uuid import UUID
 
 import numpy as np
 import pytest
 
+from recommender_app.artifacts.opening import open_engine
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.dataset.ids import IdMap
 from recommender_app.engines.popularity import PopularityEngine
@@ -175,3 +177,17 @@ def test_python_objects_are_never_stored(tmp_path, store):
         store.publish("films", "popular_v1", engine, IdMap.from_values([1]))
 
     assert not any(tmp_path.iterdir())
+
+
+def test_an_artifact_of_the_first_format_still_opens(tmp_path):
+    folder = publish_popular(tmp_path)
+    manifest = folder / "manifest.json"
+    values = json.loads(manifest.read_text())
+    assert values["format_version"] == 2
+    del values["files"], values["data_as_of"]
+    manifest.write_text(json.dumps({**values, "format_version": 1}))
+
+    opened = open_engine(folder)
+
+    assert [item.id for item in opened.recommend(k=1)] == [50]
+    assert opened.manifest.files == {}

@@ -74,7 +74,7 @@ def test_a_link_or_a_pipe_in_place_of_a_file_is_refused(folder, name):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "1", "[" * 100_000, '{"format_version": 1}', "\x00", '{"format_version": 2}']
+    "text", ["", "{", "[]", "null", "1", "[" * 100_000, '{"format_version": 1}', "\x00", '{"format_version": 3}']
 )
 def test_a_manifest_that_is_none_is_refused(folder, text):
     (folder / "manifest.json").write_text(text)
@@ -92,7 +92,8 @@ def test_a_manifest_in_another_encoding_or_of_absurd_size_is_refused(folder):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format_version": 2},
+        {"format_version": 3},
+        {"format_version": 0},
         {"format_version": True},
         {"n_items": "5"},
         {"n_items": 4},
@@ -106,6 +107,10 @@ def test_a_manifest_in_another_encoding_or_of_absurd_size_is_refused(folder):
         {"seed": 1.5},
         {"arrays": {}},
         {"arrays": {"item_ids": None}},
+        {"files": []},
+        {"files": {"index": None}},
+        {"files": {"index": {"file": "../index.faiss", "size": 1, "sha256": "0" * 64}}},
+        {"files": {"index": {"file": "index.faiss", "size": -1, "sha256": "0" * 64}}},
         {"recommend": "surprise"},
     ],
     ids=str,
