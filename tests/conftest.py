@@ -40,14 +40,13 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_in_the_process() -> Iterator[None]:
-    """Loaded releases, breakers and throttle counters outlive a test's rolled-back rows: drop them."""
+    """Loaded releases, policies, breakers and throttle counters outlive a test's rolled-back rows: drop them."""
     yield
     from django.core.cache import cache
 
-    from recommender_app.serving import breakers, database, live, rule_book
+    from recommender_app import conf
+    from recommender_app.serving import database
 
-    live.forget()
-    rule_book.forget()
-    breakers.forget()
-    database.forget()
+    for forget in (*conf.on_reload, database.forget):
+        forget()
     cache.clear()

@@ -64,6 +64,11 @@ class LiveRelease:
                 self._lock.release()
         return self.release
 
+    @property
+    def is_row_readable(self) -> bool:
+        """Whether the database could be read when it was asked last."""
+        return self._is_row_readable
+
     def _is_due(self) -> bool:
         since = self._verified_at
         return since is None or time.monotonic() - since >= conf.settings.RELOAD_SECONDS
@@ -111,6 +116,11 @@ def current(use_case_key: str, policy: Policy | None = None) -> LoadedRelease | 
     override = _overrides.get(use_case_key)
     release = override if override is not None else _of(use_case_key).verified()
     return release if release is None or policy is None else as_decided(release, policy)
+
+
+def is_row_readable(use_case_key: str) -> bool:
+    """Return whether the live release could be read from the database when it was looked for last."""
+    return _of(use_case_key).is_row_readable
 
 
 def forget() -> None:

@@ -1,0 +1,116 @@
+"""``GET health/``: for staff and for monitors that log in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recommender_app.api.description import described
+from recommender_app.api.errors import ERROR_RESPONSES, DetailSerializer
+from recommender_app.api.throttling import RecommenderThrottle
+from recommender_app.api.views import RecommenderView
+from recommender_app.serving.health import DEGRADED, NO_RELEASE, OK, health
+
+PERMISSION = "recommender_app.view_release"
+_ERRORS = {
+    401: ERROR_RESPONSES[401],
+    403: OpenApiResponse(DetailSerializer, f"Neither staff nor holder of the permission {PERMISSION}."),
+    429: ERROR_RESPONSES[429],
+    503: ERROR_RESPONSES[503],
+}
+
+
+class MayLook(BasePermission):
+    """Staff, or whoever may view releases."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Return whether the login may see how the site is served."""
+        user: Any = request.user
+        return bool(user and (getattr(user, "is_staff", False) or user.has_perm(PERMISSION)))
+
+
+class HealthThrottle(RecommenderThrottle):
+    """Requests for the state of the process."""
+
+    scope = "health"
+
+
+class EngineHealthSerializer(serializers.Serializer[Any]):
+    """One engine of the live release."""
+
+    version = serializers.CharField(help_text="Such as als_v3.")
+    is_loaded = serializers.BooleanField()
+    is_pinned = serializers.BooleanField(help_text="The environment chose the version.")
+    has_index = serializers.BooleanField(help_text="It proposes items through an index.")
+    problem = serializers.CharField(help_text="Why it does not serve, or empty.")
+    note = serializers.CharField(help_text="Why it does not serve as it was trained, or empty.")
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """One field of a policy."""
+
+    value = serializers.JSONField()
+    origin = serializers.CharField(help_text="default, use case, admin, environment or arm.")
+
+
+class SwitchSerializer(serializers.Serializer[Any]):
+    """One engine that somebody switched on or off."""
+
+    is_on = serializers.BooleanField()
+    origin = serializers.CharField(help_text="Who decided: admin, environment or arm.")
+
+
+class PolicyInForceSerializer(serializers.Serializer[Any]):
+    """The policy in force, and why."""
+
+    name = serializers.CharField(help_text="What the request log calls it.")
+    origin = serializers.CharField(help_text="The highest level that had a say.")
+    fields = serializers.DictField(child=DecisionSerializer())  # type: ignore[assignment]
+    switches = serializers.DictField(child=SwitchSerializer())
+
+
+class UseCaseHealthSerializer(serializers.Serializer[Any]):
+    """One use case in the process that answers."""
+
+    status = serializers.ChoiceField((OK, DEGRADED, NO_RELEASE))
+    release = serializers.IntegerField(allow_null=True, help_text="Number of the live release.")
+    is_row_readable = serializers.BooleanField(help_text="Whether the release could be read from the database.")
+    engines = serializers.DictField(child=EngineHealthSerializer())
+    breakers = serializers.DictField(child=serializers.CharField(), help_text="closed, open or trial, per engine.")
+    n_overlay_items = serializers.IntegerField(
+        allow_null=True, help_text="Items newer than the release that are laid over it."
+    )
+    policy = PolicyInForceSerializer()
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    """The state of the process that answers; another process may see it differently."""
+
+    status = serializers.ChoiceField((OK, DEGRADED))
+    problems = serializers.ListField(child=serializers.CharField(), help_text="One line each.")
+    use_cases = serializers.DictField(child=UseCaseHealthSerializer())
+    databases = serializers.DictField(child=serializers.CharField(), help_text="closed = in use, open = left alone.")
+    n_log_rows_lost = serializers.IntegerField(help_text="Answers of this process without a row in the request log.")
+
+
+class HealthView(RecommenderView):
+    """What is live, what is wrong, which policy serves and why."""
+
+    permission_classes = [IsAuthenticated, MayLook]
+    throttle_classes = [HealthThrottle]
+
+    @described(
+        operation_id="health_retrieve",
+        summary="How the site serves, for staff",
+        description="Always 200; `status` is `degraded` while an engine, the registry or a database is out of service.",
+        tags=["operations"],
+        responses={200: HealthSerializer, **_ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """Return the state of the process that answers."""
+        return Response(health())

@@ -1,0 +1,48 @@
+"""``manage.py recommender_health``: what is live, what is wrong, which policy serves and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from recommender_app.evaluation.report import text_table
+from recommender_app.management.base import RecommenderCommand, chosen_use_cases
+from recommender_app.serving.health import DEGRADED, health
+from recommender_app.serving.policies import policy_for
+from recommender_app.serving.policy_tables import policy_rows
+
+ENGINES = ("engine", "version", "state")
+POLICY = ("policy", "value", "decided by")
+
+
+class Command(RecommenderCommand):
+    """Prints the health of a process that starts now."""
+
+    help = (
+        "Load what is live as a starting web process does, and say what is wrong and which policy serves. Exit code 1 "
+        "where it is degraded. Breakers and lost rows belong to each process: GET health/ asks one that serves."
+    )
+    examples = (("", "every use case"), ("movies", "one of them"))
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("use_cases", nargs="*", metavar="use_case", help="Keys of use cases; all if none is named.")
+
+    def run(self, **options: Any) -> None:
+        told = health(chosen_use_cases(options["use_cases"]))
+        for key, state in told["use_cases"].items():
+            self.stdout.write(self.style.MIGRATE_HEADING(f"{key}: {state['status']}"))
+            self.stdout.write(_tables(key, state) + "\n")
+        if told["status"] == DEGRADED:
+            raise CommandError("Degraded. " + " ".join(told["problems"]))
+
+
+def _tables(key: str, state: dict[str, Any]) -> str:
+    engines = [(name, engine["version"], _state(engine)) for name, engine in state["engines"].items()]
+    release = f"release {state['release']}\n{text_table(ENGINES, engines)}" if engines else "Nothing is live."
+    return f"{release}\n\n{text_table(POLICY, policy_rows(policy_for(key)))}"
+
+
+def _state(engine: dict[str, Any]) -> str:
+    words = [engine["problem"] or engine["note"] or ("in use" if engine["is_loaded"] else "not in use")]
+    return ", ".join([*words, *["pinned"] * engine["is_pinned"], *["indexed"] * engine["has_index"]])
