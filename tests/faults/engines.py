@@ -49,14 +49,11 @@ def rows_of(books: list[Book], wanted: list[Book]) -> np.ndarray:
 @contextmanager
 def serving(engines: Mapping[str, FixedEngine], primary: str = CHAIN[0]) -> Iterator[None]:
     """Serve the books use case with a release of these engines; ``primary`` is routed for everybody."""
-    items = {key: engine.items for key, engine in engines.items()}
-    artifacts = {
-        key: OpenedArtifact(engine, engine.items, manifest_of(key, engine), Path(key))
-        for key, engine in engines.items()
-    }
+    artifacts = {key: opened(key, engine) for key, engine in engines.items()}
     versions = {key: f"{key}_v1" for key in engines}
+    catalogue = Catalogue.of({key: engine.items for key, engine in engines.items()})
     with ExitStack() as stack:
-        stack.enter_context(live.overridden(LoadedRelease("books", 1, versions, artifacts, Catalogue.of(items))))
+        stack.enter_context(live.overridden(LoadedRelease("books", 1, versions, artifacts, catalogue)))
         stack.enter_context(forced_policy("books", Policy("test", ((0, primary),))))
         yield
 
