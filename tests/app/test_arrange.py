@@ -139,7 +139,9 @@ def test_a_quota_holds_in_proportion_rounded_down():
 
 def test_a_quota_is_filled_with_what_was_found_outside_the_pool():
     found = (Candidate("kiwi", 0.0, "rule", "kiwi"),)
-    arrangement = context({**FRUIT, "kiwi": "green"}, [Quota(where={"colour": "green"}, count=2, out_of=3)], found=found)
+    arrangement = context(
+        {**FRUIT, "kiwi": "green"}, [Quota(where={"colour": "green"}, count=2, out_of=3)], found=found
+    )
     assert names(FRUITS, 3, arrangement) == ["apple", "berry", "kiwi"]
 
 
