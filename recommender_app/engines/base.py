@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.explanations import Evidence
 from recommender_app.engines.top_k import top_k
 from recommender_app.exceptions import EngineError
 
@@ -30,6 +31,7 @@ class Engine(ABC):
     covers_new_items: ClassVar[bool] = False  # can score items that were in no training data
     uses_history: ClassVar[bool] = False  # a fresh interaction changes the answer
     has_similar_items: ClassVar[bool] = False
+    has_explanations: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -76,6 +78,16 @@ class Engine(ABC):
             EngineError: the engine has no similar items (see ``has_similar_items``).
         """
         raise EngineError(f"The engine {self.key} knows no similar items.")
+
+    def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
+        """Return up to n pieces of evidence for each row, strongest first, from the score of the batch's first user.
+
+        Nothing for a row outside, or where nothing the engine can name speaks for an item.
+
+        Raises:
+            EngineError: the engine has no explanations (see ``has_explanations``).
+        """
+        raise EngineError(f"The engine {self.key} explains nothing.")
 
 
 def take_items(scores: Scores, items: Rows | None) -> Scores:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NO_ROW = -1
+_TINY = 1e-3  # lengths below are rounding error
 
 
 class Evidence(NamedTuple):
@@ -44,6 +45,18 @@ def strongest(n: int, *explanations: list[list[Evidence]]) -> list[list[Evidence
     """Return the n largest parts of several explanations of the same items."""
     merged = [[one for found in of_item for one in found] for of_item in zip(*explanations, strict=True)]
     return [sorted(found, key=lambda one: -one.part)[:n] for found in merged]
+
+
+def without_each(values: NDArray[np.floating], vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return (h, d): ``values @ vectors`` with one of the h values left out, the others scaled to length 1 again.
+
+    Args:
+        values: (h,) of length 1.
+        vectors: (h, d).
+    """
+    left = np.sqrt(np.maximum(1.0 - values.astype(np.float64) ** 2, 0.0))[:, np.newaxis]
+    rest = values @ vectors - values[:, np.newaxis] * vectors
+    return np.where(left > _TINY, rest / np.maximum(left, _TINY), 0.0)
 
 
 def _largest(parts: NDArray[np.floating], n: int) -> list[tuple[int, float]]:

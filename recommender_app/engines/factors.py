@@ -14,6 +14,7 @@ from scipy import linalg, sparse
 from recommender_app.engines.base import Rows, Scores, required_array
 from recommender_app.engines.batch import RequestBatch
 from recommender_app.engines.confidence import Confidence
+from recommender_app.engines.explanations import Evidence, from_history
 from recommender_app.engines.index import ItemIndex
 from recommender_app.engines.top_k import top_k
 from recommender_app.engines.vector_engine import VectorEngine
@@ -54,6 +55,7 @@ class FactorEngine(VectorEngine):
     key = "als"
     uses_history = True
     has_similar_items = True
+    has_explanations = True
 
     @property
     def n_items(self) -> int:
@@ -109,6 +111,26 @@ class FactorEngine(VectorEngine):
                 users[user] = self._solve(confidences.indices[chosen], signed)
         return users
 
+    def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
+        """Return the liked items of the history that add most to each score.
+
+        The fold-in is linear in what was liked, so that a score is the sum of what each liked
+        item adds: c_i y_j' (Y'Y + ...)^-1 y_i (Hu, Koren and Volinsky 2008, section 5).
+        """
+        rows = np.asarray(item_rows)
+        places = np.flatnonzero((rows >= 0) & (rows < self.n_items))
+        confidences = self.confidence.of(batch.history[:1], self.item_degrees)
+        signed, known = confidences.data.astype(np.float64), confidences.indices
+        found: list[list[Evidence]] = [[] for _ in rows]
+        if not np.any(signed > 0):
+            return found
+        weighed = linalg.cho_solve(self._system(known, signed), self.item_factors[rows[places]].T.astype(np.float64))
+        liked = signed > 0
+        parts = signed[liked, np.newaxis] * (self.item_factors[known[liked]] @ weighed)
+        for place, evidence in zip(places, from_history(known[liked], parts, n), strict=True):
+            found[place] = evidence
+        return found
+
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
         """Return the k items of largest cosine to each given one, itself left out."""
         rows = np.asarray(item_rows)
@@ -156,10 +178,14 @@ class FactorEngine(VectorEngine):
 
     def _solve(self, rows: NDArray[np.int32], signed: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the (f,) factors of one user; Cholesky, as the matrix is positive definite."""
+        wanted = np.maximum(signed, 0) @ self.item_factors[rows].astype(np.float64)
+        return linalg.cho_solve(self._system(rows, signed), wanted)
+
+    def _system(self, rows: NDArray[np.int32], signed: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
+        """Return the Cholesky factor of Y'Y + sum_i (c_i - 1) y_i y_i' + regularization I."""
         factors = self.item_factors[rows].astype(np.float64)
         system = self._regularized + (factors.T * (np.abs(signed) - 1)) @ factors
-        wanted = np.maximum(signed, 0) @ factors
-        return linalg.cho_solve(linalg.cho_factor(system, overwrite_a=True, check_finite=False), wanted)
+        return linalg.cho_factor(system, overwrite_a=True, check_finite=False)
 
     def _unit_rows(self, rows: Rows) -> NDArray[np.float32]:
         return self.item_factors[rows] / self._norms[rows, np.newaxis]

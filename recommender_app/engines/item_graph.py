@@ -11,6 +11,7 @@ from scipy import sparse
 
 from recommender_app.engines.base import Engine, Rows, Scores, required_array, take_items
 from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.explanations import Evidence, from_history
 from recommender_app.engines.top_k import top_k
 from recommender_app.exceptions import EngineError
 
@@ -29,6 +30,7 @@ class ItemGraphEngine(Engine):
     key = "item_graph"
     uses_history = True
     has_similar_items = True
+    has_explanations = True
 
     def __init__(
         self,
@@ -69,6 +71,21 @@ class ItemGraphEngine(Engine):
         scores[liked.getnnz(axis=1) == 0] = np.nan
         scores[:, self._output_scale == 0] = np.nan
         return take_items(scores, items)
+
+    def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
+        """Return the liked items with the heaviest edges to each item.
+
+        The low-pass part, which every liked item enters through all others, explains those items
+        that no edge leads to.
+        """
+        rows = np.asarray(item_rows)
+        liked = self._known(batch.rows(0, 1).positive_history()).indices
+        inside = np.where((rows >= 0) & (rows < self.n_items), rows, 0)
+        edges = np.asarray(self._weights[liked][:, inside].toarray())
+        waves = (self._spectral[liked] * self._input_scale[liked, np.newaxis]) @ self._spectral[inside].T
+        waves = waves * self._output_scale[inside]
+        parts = np.where((edges > 0).any(axis=0), edges, waves)
+        return from_history(liked, np.where(inside == rows, parts, 0), n)
 
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
         """Return the heaviest neighbours of each row; rows outside the graph get padding.

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from recommender_app.engines.base import Engine, Rows, Scores, required_array, take_items
 from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.explanations import Evidence, from_history
 from recommender_app.engines.top_k import top_k
 from recommender_app.exceptions import EngineError
 
@@ -29,6 +30,7 @@ class ItemKNNEngine(Engine):
     key = "item_knn"
     uses_history = True
     has_similar_items = True
+    has_explanations = True
 
     def __init__(self, similarities: sparse.csr_matrix, item_degrees: NDArray[np.float32]) -> None:
         self.similarities = similarities
@@ -48,6 +50,12 @@ class ItemKNNEngine(Engine):
         scores[liked @ has_neighbours == 0] = np.nan
         scores[:, self.item_degrees == 0] = np.nan
         return take_items(scores, items)
+
+    def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
+        """Return the liked items that are most similar to each item."""
+        liked = batch.rows(0, 1).positive_history().indices
+        parts = self.similarities[liked].toarray() if len(liked) else np.empty((0, self.n_items), dtype=np.float32)
+        return from_history(liked, take_items(parts, item_rows), n)
 
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
         """Return the k nearest neighbours of each row; padding for rows outside."""

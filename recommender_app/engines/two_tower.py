@@ -8,10 +8,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from recommender_app.dataset.features import Features
 from recommender_app.engines.base import Rows, Scores, required_array
 from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.explanations import Evidence, from_history, from_terms, strongest, without_each
 from recommender_app.engines.index import ItemIndex
 from recommender_app.engines.top_k import top_k
 from recommender_app.engines.two_tower_inputs import FeatureEncoder, history_weights
@@ -70,6 +72,7 @@ class TwoTowerEngine(VectorEngine):
     covers_new_items: ClassVar[bool] = True
     uses_history: ClassVar[bool] = True
     has_similar_items: ClassVar[bool] = True
+    has_explanations: ClassVar[bool] = True
 
     def __init__(self, arrays: TwoTowerArrays, index: ItemIndex | None = None) -> None:
         self.arrays = arrays
@@ -125,19 +128,76 @@ class TwoTowerEngine(VectorEngine):
         pooled = history @ self.arrays.history_vectors
         has_input = np.diff(history.indptr) > 0
         if batch.profiles is not None and self.arrays.profile.width:
-            profile = self.arrays.profile.encode(batch.profiles)
+            profile = self._profile(batch)
             pooled = pooled + profile @ self.arrays.profile_vectors
             has_input |= np.diff(profile.indptr) > 0
         return _unit(self._dense(pooled.astype(np.float32)), has_input)
 
-    def encode_items(self, features: Features) -> Vectors:
+    def _profile(self, batch: RequestBatch) -> sparse.csr_matrix:
+        """(b, profile width) float32 CSR, empty rows for users without a profile."""
+        return self.arrays.profile.encode(Features.empty(len(batch)) if batch.profiles is None else batch.profiles)
+
+    def _cosines_of(self, pooled: Vectors, items: Vectors) -> Vectors:
+        """(u, n) cosines of u pooled inputs with item vectors; 0 for an input that says nothing."""
+        users = _unit(self._dense(pooled.astype(np.float32)), np.any(pooled != 0, axis=1))
+        cosines: Vectors = np.nan_to_num(users) @ items.T
+        return cosines
+
+    def encode_items(self, features: Features, rows: Rows | None = None) -> Vectors:
         """Return (n, d) float32 vectors of items from content alone, also of items never trained on.
 
         Length 1; a NaN row where no feature is known. The dot product with ``user_vectors``
         plus ``arrays.new_item_offset`` is a score like any other.
+
+        Args:
+            rows: (n,) the engine's own rows of the items, -1 = new to it. A row of NaN for an item
+                that interactions taught: content alone would know less of it.
         """
         encoded = self.arrays.content.encode(features)
-        return _unit(encoded @ self.arrays.content_vectors, np.diff(encoded.indptr) > 0)
+        vectors = _unit(encoded @ self.arrays.content_vectors, np.diff(encoded.indptr) > 0)
+        if rows is not None:
+            places = np.flatnonzero((rows >= 0) & (rows < self.n_items))
+            is_taught = self._is_known[rows[places]] & (self.arrays.item_offsets[rows[places]] == 0)
+            vectors[places[is_taught]] = np.nan
+        return vectors
+
+    def score_encoded(self, batch: RequestBatch, encoded: Vectors) -> Scores:
+        """Return (b, n) float32 scores of rows of ``encode_items``, comparable with those of ``score``."""
+        scores: Scores = self.user_vectors(batch) @ encoded.T + self.arrays.new_item_offset
+        return scores
+
+    def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
+        """Return the liked items, or the profile's terms, without which each score falls most.
+
+        Each is left out in turn and the user's vector computed anew.
+        """
+        rows = np.asarray(item_rows, dtype=np.int64)
+        places = np.flatnonzero((rows >= 0) & (rows < self.n_items))
+        explained = self.explain_encoded(batch, self.arrays.item_vectors[rows[places]], n)
+        found: list[list[Evidence]] = [[] for _ in rows]
+        for place, evidence in zip(places, explained, strict=True):
+            found[place] = evidence
+        return found
+
+    def explain_encoded(self, batch: RequestBatch, encoded: Vectors, n: int) -> list[list[Evidence]]:
+        """Do for rows of ``encode_items`` what ``explain`` does for the engine's own."""
+        if not len(batch):
+            return [[] for _ in encoded]
+        first = batch.rows(0, 1)
+        history = history_weights(first, float(self.arrays.half_life_days))
+        of_history = history @ self.arrays.history_vectors
+        profile = self._profile(first)
+        of_profile = profile @ self.arrays.profile_vectors
+        score = self._cosines_of(of_history + of_profile, encoded)
+        less = without_each(history.data, self.arrays.history_vectors[history.indices])
+        of_liked = score - self._cosines_of(less + of_profile, encoded)
+        is_term = profile.indices < len(self.arrays.profile.vocabulary)
+        terms, values = profile.indices[is_term], profile.data[is_term]
+        less = without_each(values, self.arrays.profile_vectors[terms])
+        less += of_profile - values @ self.arrays.profile_vectors[terms]  # the numbers
+        of_terms = score - self._cosines_of(of_history + less, encoded)
+        names = self.arrays.profile.vocabulary[terms].tolist()
+        return strongest(n, from_history(history.indices, of_liked, n), from_terms(names, of_terms, n))
 
     def similar(self, item_rows: Rows, k: int) -> tuple[Rows, Scores]:
         """Return the k items of highest cosine to each row, itself left out; unknown rows get none."""
