@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 import schemathesis
+from django.contrib.auth.models import User
 from django.core.wsgi import get_wsgi_application
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
@@ -68,3 +69,17 @@ def test_what_is_outside_the_description_is_refused(described, session):
         case.validate_response(response, checks=(checks.not_a_server_error, content_type_conformance))
 
     ask()
+
+
+def test_the_health_of_a_site_is_as_described(described):
+    staff = Client()
+    staff.force_login(User.objects.create_user("staff", is_staff=True))
+    books = library.add_shelves(3)
+    library.publish("popular_v1", library.popular_engine(books), books)
+    library.put_live(1, "popular_v1", "als_v1")
+    session = {"sessionid": staff.cookies["sessionid"].value}
+    case = described["/api/health/"]["GET"].Case()
+    for cookies, status in ((session, 200), ({}, 401)):
+        response = case.call(cookies=cookies)
+        case.validate_response(response, checks=PROMISES)
+        assert response.status_code == status
