@@ -36,6 +36,11 @@ class Features:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def rows(self, start: int, stop: int) -> Features:
+        """Return the features of rows start..stop-1."""
+        numbers = self.numbers[start:stop] if self.number_names else self.numbers
+        return Features(self.texts[start:stop], self.terms[start:stop], numbers, self.number_names)
+
     @classmethod
     def empty(cls, n: int) -> Features:
         """Return features that say nothing about n rows."""

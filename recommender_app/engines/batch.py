@@ -56,10 +56,7 @@ class RequestBatch:
         """Return the requests start..stop-1 as a batch of their own."""
         first, last = self.history.indptr[start], self.history.indptr[min(stop, len(self))]
         ages = self.ages_days[first:last] if len(self.ages_days) else self.ages_days
-        profiles = self.profiles
-        if profiles is not None:
-            numbers = profiles.numbers[start:stop] if profiles.number_names else profiles.numbers
-            profiles = Features(profiles.texts[start:stop], profiles.terms[start:stop], numbers, profiles.number_names)
+        profiles = self.profiles.rows(start, stop) if self.profiles is not None else None
         return type(self)(self.user_rows[start:stop], self.history[start:stop], ages, profiles)
 
 

@@ -62,6 +62,16 @@ def shown_items(use_case: UseCase, user: Any, filters: Filters | None = None) ->
     return items
 
 
+def shared_items(use_case: UseCase, user: Any, ids: Collection[Any], chunk_size: int = 10_000) -> dict[Any, Any]:
+    """Return {id: item} of those ``ids`` that ``get_items`` yields for anybody, ``user`` for one.
+
+    Only for use cases with ``items_are_shared``; what ``hide_after`` hides from each user is the caller's to leave out.
+    """
+    items, usable = use_case.get_items(user).order_by(), _usable_ids(use_case, ids)
+    chunks = [usable[start : start + chunk_size] for start in range(0, len(usable), chunk_size)]
+    return {item.pk: item for chunk in chunks for item in items.filter(pk__in=chunk)}
+
+
 def _newest_ids(use_case: UseCase, items: QuerySet[Any], limit: int) -> list[Any]:
     """Return the keys of up to ``limit`` different items; DISTINCT would sort whole rows, if the database can."""
     once = use_case.items._base_manager.filter(pk__in=items.order_by().values("pk"))
