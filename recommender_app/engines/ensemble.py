@@ -7,11 +7,17 @@ from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from recommender_app.engines.base import Engine, Rows, Scores, required_array, take_items
 from recommender_app.engines.batch import RequestBatch
-from recommender_app.engines.fusion import FUSIONS, Fusion, normalise
+from recommender_app.engines.explanations import Evidence
+from recommender_app.engines.fusion import FUSIONS, Fusion, fuse
+from recommender_app.engines.pool_fusion import POOL_MIN_ITEMS, pool_depth, pooled_candidates
 from recommender_app.exceptions import EngineError
+
+_SAMPLE = 512
+_TINY = 1e-12
 
 PLANNED: Mapping[str, float] = {"als": 0.6, "two_tower": 0.4}
 
@@ -76,15 +82,43 @@ class EnsembleEngine(Engine):
 
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
         """Return fused scores, (b, n_items) or (b, len(items)) float32, NaN where no member has an opinion."""
-        fused = np.zeros((len(batch), self._n_items), dtype=np.float32)
-        has_opinion = np.zeros(fused.shape, dtype=bool)
-        for key, engine in self.members.items():
-            if self.weights[key] > 0:
-                scores = engine.score(batch)
-                has_opinion |= np.isfinite(scores)
-                fused += np.float32(self.weights[key]) * normalise(scores, batch.history, self.fusion, self.depth)
-        fused[~has_opinion] = np.nan
+        scored = ((weight, engine.score(batch)) for weight, engine in self._counted)
+        fused = fuse(scored, batch.history, self.fusion, self.depth)
         return take_items(fused, items)
+
+    def candidates(self, batch: RequestBatch, k: int, exclude: sparse.csr_matrix | None = None) -> tuple[Rows, Scores]:
+        """See ``Engine.candidates``; a large catalogue is fused over a pool, see ``pooled_candidates``."""
+        if self._n_items < POOL_MIN_ITEMS or not self._counted:
+            return super().candidates(batch, k, exclude)
+        n_proposed = pool_depth(k, self.depth)
+        return pooled_candidates(self._counted, self.fusion, self.depth, batch, k, exclude, n_proposed)
+
+    @property
+    def _counted(self) -> list[tuple[float, Engine]]:
+        """(weight, engine) of the members that are there and count."""
+        return [(self.weights[key], engine) for key, engine in self.members.items() if self.weights[key] > 0]
+
+    @property
+    def has_explanations(self) -> bool:  # type: ignore[override]
+        """Whether a member that counts explains."""
+        return any(engine.has_explanations and self.weights[key] > 0 for key, engine in self.members.items())
+
+    def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
+        """Return for each item what the member says that speaks most for it: weight x deviations above the average.
+
+        Average and deviation are those of an even sample of the items, which is quick and fair to
+        members of different scales. Where that member names nothing, the next one is asked.
+        """
+        rows, first = np.asarray(item_rows), batch.rows(0, 1)
+        sample = np.unique(np.linspace(0, max(self._n_items - 1, 0), _SAMPLE).astype(np.int32))
+        found: list[list[tuple[float, list[Evidence]]]] = [[] for _ in rows]
+        for weight, engine in self._counted:
+            if engine.has_explanations:
+                loudness = weight * _deviations(engine.score(first, np.concatenate((sample, rows)))[0], len(sample))
+                for of_item, loud, evidence in zip(found, loudness, engine.explain(first, rows, n), strict=True):
+                    if evidence and np.isfinite(loud):
+                        of_item.append((float(loud), evidence))
+        return [max(of_item, key=lambda said: said[0])[1] if of_item else [] for of_item in found]
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the recipe; the members are artifacts of their own."""
@@ -109,3 +143,12 @@ class EnsembleEngine(Engine):
         n_items = int(required_array(arrays, "n_items", 0))
         depth = int(required_array(arrays, "depth", 0))
         return cls(dict(zip(keys, values, strict=True)), n_items, cast(Fusion, FUSIONS[fusion]), depth)
+
+
+def _deviations(scores: NDArray[np.float32], n_sample: int) -> NDArray[np.float32]:
+    """Return the scores after the first ``n_sample`` in deviations above the average of those."""
+    usual = scores[:n_sample][np.isfinite(scores[:n_sample])]
+    if not len(usual):
+        return np.full(len(scores) - n_sample, np.nan, dtype=np.float32)
+    deviations: NDArray[np.float32] = (scores[n_sample:] - usual.mean()) / max(float(usual.std()), _TINY)
+    return deviations

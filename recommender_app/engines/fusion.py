@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,22 @@ RRF_K = 60
 HYBRID_RANK_SHARE = 0.5
 
 Array = NDArray[np.float32]
+
+
+def fuse(members: Iterable[tuple[float, Array]], history: sparse.csr_matrix, fusion: Fusion, depth: int) -> Array:
+    """Return the (b, n) float32 weighted sum of members' contributions, NaN where none has an opinion.
+
+    Args:
+        members: (weight, (b, n) scores) of each.
+        history, fusion, depth: see ``normalise``.
+    """
+    fused = np.zeros(history.shape, dtype=np.float32)
+    has_opinion = np.zeros(fused.shape, dtype=bool)
+    for weight, scores in members:
+        has_opinion |= np.isfinite(scores)
+        fused += np.float32(weight) * normalise(scores, history, fusion, depth)
+    fused[~has_opinion] = np.nan
+    return fused
 
 
 def normalise(scores: Array, history: sparse.csr_matrix, fusion: Fusion, depth: int) -> Array:

@@ -11,6 +11,7 @@ from scipy import sparse
 from recommender_app.dataset.ids import UNKNOWN_ROW
 from recommender_app.engines.base import Engine, Rows, Scores
 from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.explanations import Evidence
 from recommender_app.exceptions import EngineError
 
 
@@ -23,13 +24,17 @@ def to_engine_rows(batch: RequestBatch, to_engine: Rows, n_engine: int) -> Reque
             by external id, so that the order of columns is kept.
         n_engine: number of the engine's rows.
     """
-    history = batch.history
-    rows = to_engine[history.indices]
-    is_known = rows >= 0
-    indptr = np.concatenate(([0], np.cumsum(is_known)))[history.indptr]
-    known = sparse.csr_matrix((history.data[is_known], rows[is_known], indptr), shape=(len(batch), n_engine))
-    ages = batch.ages_days[is_known] if len(batch.ages_days) else batch.ages_days
+    known = in_engine_rows(batch.history, to_engine, n_engine)
+    ages = batch.ages_days[to_engine[batch.history.indices] >= 0] if len(batch.ages_days) else batch.ages_days
     return RequestBatch(batch.user_rows, known, ages, batch.profiles)
+
+
+def in_engine_rows(matrix: sparse.csr_matrix, to_engine: Rows, n_engine: int) -> sparse.csr_matrix:
+    """Return the (b, n_engine) CSR of a (b, n_catalogue) one; see ``to_engine_rows``."""
+    rows = to_engine[matrix.indices]
+    is_known = rows >= 0
+    indptr = np.concatenate(([0], np.cumsum(is_known)))[matrix.indptr]
+    return sparse.csr_matrix((matrix.data[is_known], rows[is_known], indptr), shape=(matrix.shape[0], n_engine))
 
 
 class AlignedEngine(Engine):
@@ -58,6 +63,34 @@ class AlignedEngine(Engine):
         scores = np.full((len(batch), self.n_items), np.nan, dtype=np.float32)
         scores[:, self.from_engine] = self.engine.score(inner)
         return scores
+
+    @property
+    def has_index(self) -> bool:
+        """As of the engine inside."""
+        return self.engine.has_index
+
+    def candidates(self, batch: RequestBatch, k: int, exclude: sparse.csr_matrix | None = None) -> tuple[Rows, Scores]:
+        """Return the best (b, k) catalogue rows; ties keep their order, as both row spaces are sorted alike."""
+        inner = to_engine_rows(batch, self.to_engine, len(self.from_engine))
+        hidden = None if exclude is None else in_engine_rows(exclude, self.to_engine, len(self.from_engine))
+        rows, scores = self.engine.candidates(inner, k, hidden)
+        found = np.full(rows.shape, UNKNOWN_ROW, dtype=np.int32)
+        found[rows >= 0] = self.from_engine[rows[rows >= 0]]
+        return found, scores
+
+    @property
+    def has_explanations(self) -> bool:  # type: ignore[override]
+        """As of the engine inside."""
+        return self.engine.has_explanations
+
+    def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
+        """Return the evidence of the engine inside, in catalogue rows."""
+        inner = to_engine_rows(batch, self.to_engine, len(self.from_engine))
+        explained = self.engine.explain(inner, self._rows_inside(item_rows), n)
+        return [[one if one.row < 0 else self._outside(one) for one in found] for found in explained]
+
+    def _outside(self, evidence: Evidence) -> Evidence:
+        return evidence._replace(row=int(self.from_engine[evidence.row]))
 
     def _rows_inside(self, items: Rows) -> Rows:
         """Return the rows of the engine inside, -1 for what it does not know."""

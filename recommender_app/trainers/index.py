@@ -77,13 +77,29 @@ class BuiltIndex:
 
 
 def build_index(engine: VectorEngine, dataset: Dataset, seed: int, min_recall: float = MIN_RECALL) -> BuiltIndex:
+    """Index an engine's items, measured with users of the dataset as they would ask.
+
+    They are folded in from their history, which is left out of the lists; see ``fit_index``.
+    """
+    queries, hidden = _sample(engine, dataset, seed)
+    return fit_index(engine, queries, hidden, seed, min_recall)
+
+
+def fit_index(
+    engine: VectorEngine,
+    queries: NDArray[np.float32],
+    hidden: sparse.csr_matrix | None,
+    seed: int,
+    min_recall: float = MIN_RECALL,
+) -> BuiltIndex:
     """Cluster the item vectors, and raise the number of cells searched until the recall holds.
 
-    The recall is measured with users of the dataset as they would ask: folded in from their
-    history, which is left out of the list. Same seed: same bytes, as one thread works.
+    Same seed: same bytes, as one thread works.
 
     Args:
-        min_recall: 1 or more = search every cell; lists are then proven to be exact.
+        queries: (b, d) float32 user vectors to measure with.
+        hidden: (b, n_items) CSR of what is left out of their lists.
+        min_recall: 1 = search every cell; lists are then proven to be exact.
 
     Raises:
         IndexRefused: too few users can ask, or the recall cannot be reached even with all cells
@@ -91,8 +107,9 @@ def build_index(engine: VectorEngine, dataset: Dataset, seed: int, min_recall: f
         ImportError: faiss is not installed.
     """
     started = time.perf_counter()
+    if len(queries) < _MIN_QUERIES:
+        raise IndexRefused(f"Only {len(queries)} users can be asked for, {_MIN_QUERIES} are needed to measure it.")
     vectors, is_indexed = engine.index_vectors()
-    queries, hidden = _sample(engine, dataset, seed)
     with _one_thread():
         index = train_ivf(vectors, np.flatnonzero(is_indexed), seed)
         norm = float(np.sqrt(np.einsum("if,if->i", vectors, vectors).max(initial=0)))
@@ -119,12 +136,10 @@ def train_ivf(vectors: NDArray[np.float32], rows: NDArray[np.intp], seed: int) -
 
 def _sample(engine: VectorEngine, dataset: Dataset, seed: int) -> tuple[NDArray[np.float32], sparse.csr_matrix]:
     """Return up to N_QUERIES users' vectors and their histories."""
-    chosen = np.random.default_rng(seed).permutation(dataset.n_users)[: 2 * N_QUERIES].astype(np.int32)
-    batch = batch_of_users(dataset, np.sort(chosen))
+    chosen = np.random.default_rng(seed).permutation(dataset.n_users)[: 2 * N_QUERIES]
+    batch = batch_of_users(dataset, chosen.astype(np.int32))
     queries = engine.query_vectors(batch)
     can_ask = np.flatnonzero(np.isfinite(queries).all(axis=1))[:N_QUERIES]
-    if len(can_ask) < _MIN_QUERIES:
-        raise IndexRefused(f"An index is measured with {_MIN_QUERIES} users at least, {len(can_ask)} can be asked for.")
     return queries[can_ask], batch.history[can_ask]
 
 
@@ -133,7 +148,7 @@ def _searched(
     index: Any,
     norm: float,
     queries: NDArray[np.float32],
-    hidden: sparse.csr_matrix,
+    hidden: sparse.csr_matrix | None,
     min_recall: float,
 ) -> tuple[SearchPlan, float]:
     """Return the cheapest plan that reaches the recall, and its recall."""
