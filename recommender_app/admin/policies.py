@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
+from recommender_app.admin.change_trail import ChangeTrailAdmin
 from recommender_app.admin.filters import UseCaseFilter
 from recommender_app.admin.policy_form import PolicyForm
-from recommender_app.admin.read_only import ReadOnlyAdmin
-from recommender_app.admin.tables import html_table, mapping_table
+from recommender_app.admin.tables import html_table
 from recommender_app.exceptions import ConfigurationError, UnknownUseCase
 from recommender_app.models import PolicyChange, ServingPolicy
 from recommender_app.registry.policies import delete_policy, save_policy
@@ -68,29 +68,5 @@ class ServingPolicyAdmin(admin.ModelAdmin):
 
 
 @admin.register(PolicyChange)
-class PolicyChangeAdmin(ReadOnlyAdmin):
-    """The trail; rows are only ever added, by the app."""
-
-    list_display = ("changed_at", "use_case", "name", "changed_by", "changed_fields")
-    list_filter = (UseCaseFilter,)
-    search_fields = ("use_case", "name", "changed_by")
-    date_hierarchy = "changed_at"
-    fields = ("changed_at", "use_case", "name", "changed_by", "changed_fields", "said_before", "says_now")
-
-    @admin.display(description="changed")
-    def changed_fields(self, change: PolicyChange) -> str:
-        """Names of the fields that differ."""
-        if change.before is None or change.after is None:
-            return "created" if change.before is None else "deleted"
-        names = sorted(change.before.keys() | change.after.keys())
-        return ", ".join(name for name in names if change.before.get(name) != change.after.get(name)) or "nothing"
-
-    @admin.display(description="before")
-    def said_before(self, change: PolicyChange) -> SafeString | str:
-        """The policy before."""
-        return mapping_table(change.before)
-
-    @admin.display(description="after")
-    def says_now(self, change: PolicyChange) -> SafeString | str:
-        """The policy after."""
-        return mapping_table(change.after)
+class PolicyChangeAdmin(ChangeTrailAdmin):
+    """Who changed which policy."""

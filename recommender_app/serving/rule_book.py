@@ -111,7 +111,7 @@ def previewed(use_case_key: str, preview: Preview) -> Iterator[None]:
 
 def rule_of_row(row: BusinessRule) -> Rule | None:
     """Return a row as a rule; None, logged, where it does not fit the use case any more."""
-    problem = row_problem(row)
+    problem = " ".join(row_problems(row).values())
     if not problem:
         try:
             return _rule(row)
@@ -121,17 +121,20 @@ def rule_of_row(row: BusinessRule) -> Rule | None:
     return None
 
 
-def row_problem(row: BusinessRule) -> str:
-    """Return what about a row does not fit its use case, "" if nothing."""
+def row_problems(row: BusinessRule) -> dict[str, str]:
+    """Return {field: what about a row does not fit its use case}."""
     use_case = get_use_case(row.use_case)
-    allowed = allowed_attributes(use_case)
+    allowed, problems = allowed_attributes(use_case), {}
     unknown = [attribute for attribute in row.condition if attribute not in allowed]
     if unknown:
-        return f"There is no attribute {unknown[0]!r}: choose from {', '.join(allowed) or 'nothing'}."
+        names = ", ".join(allowed) or "none; list some in rule_attributes"
+        problems["condition"] = f"There is no attribute {unknown[0]!r}: choose from {names}."
     if row.new_within_days is not None and newness_field(use_case) is None:
-        return "Nothing says how old an item is: newest_first of the use case must begin with a falling date."
+        problems["new_within_days"] = "Nothing says how old an item is: newest_first must begin with a falling date."
     lost = [item_id for item_id in row.item_ids if not usable_ids(use_case, [item_id])]
-    return f"{lost[0]!r} is no key of {use_case.items._meta.verbose_name_plural}." if lost else ""
+    if lost:
+        problems["item_ids"] = f"{lost[0]!r} cannot be a key of {use_case.items._meta.label}."
+    return problems
 
 
 def _rule(row: BusinessRule) -> Rule:
