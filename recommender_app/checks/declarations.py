@@ -13,6 +13,7 @@ from recommender_app.checks.interactions import interaction_problems
 from recommender_app.checks.lookups import id_kind, is_model
 from recommender_app.checks.messages import error, label, warning
 from recommender_app.checks.plugged import plugged_problems
+from recommender_app.checks.rules import rule_problems
 from recommender_app.models.policy_rules import routes_problem
 from recommender_app.usecases.declaration import Interactions, UseCase
 
@@ -24,7 +25,7 @@ def declaration_problems(use_case: UseCase) -> list[CheckMessage]:
     outline = [*_key(use_case), *_routes(use_case), *_models(use_case), *_interactions(use_case)]
     if any(message.id not in HARMLESS for message in outline):
         return outline
-    checks = (interaction_problems, event_problems, field_problems, plugged_problems)
+    checks = (interaction_problems, event_problems, field_problems, plugged_problems, rule_problems)
     return [*outline, *(message for check in checks for message in check(use_case))]
 
 

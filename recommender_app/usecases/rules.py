@@ -61,6 +61,8 @@ class Rule:
     ends_at: datetime | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.where, Mapping) or isinstance(self.item_ids, str):
+            raise ConfigurationError(f'{self.label}: write where={{"stage": ["seed"]}} and item_ids=[17].')
         if not (self.where or self.item_ids or self.new_within_days is not None):
             raise ConfigurationError(f"{self.label} is about no item: give where, item_ids or new_within_days.")
 

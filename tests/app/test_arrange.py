@@ -163,6 +163,8 @@ def test_pins_count_for_quotas():
         lambda: Pin(item_ids=["plum"], position=0),
         lambda: Quota(where={"colour": "red"}, count=3, out_of=2),
         lambda: Boost(factor=2.0),
+        lambda: Bury(where="colour"),
+        lambda: Pin(item_ids="plum"),
     ],
 )
 def test_rules_without_sense_are_refused(wrong):
