@@ -28,7 +28,7 @@ class SearchPlan:
         nlist: cells of the index.
         nprobe: cells searched per query. All of them: no item is missed but for half precision,
             and what that can do is bounded (see ``slack``), so that a list can be proven exact.
-        largest_norm: of the item vectors.
+        largest_norm: of the item vectors, which are stored divided by it.
         name: what the log calls the index.
     """
 
@@ -49,9 +49,8 @@ class SearchPlan:
         and Schwarz the inner product is off by no more than the norms times that. Twice as much
         is granted, which covers the summation in float32.
         """
-        lengths = np.linalg.norm(queries, axis=1)
-        rounding = self.largest_norm * 2.0**-10 + queries.shape[1] ** 0.5 * 2.0**-24
-        return (lengths * rounding).astype(np.float32)
+        rounding = 2.0**-10 + queries.shape[1] ** 0.5 * 2.0**-24
+        return (np.linalg.norm(queries, axis=1) * self.largest_norm * rounding).astype(np.float32)
 
 
 class ItemIndex:
@@ -94,7 +93,8 @@ class ItemIndex:
 
         faiss.omp_set_num_threads(1)  # holds for the calling thread only, so that each call says it
         scores, rows = index.search(widened(queries, index.d), k)
-        return rows.astype(np.int32), scores
+        with np.errstate(over="ignore"):  # padding has the lowest number there is
+            return rows.astype(np.int32), scores * np.float32(self.plan.largest_norm)
 
     def _index(self) -> Any:
         """Return this process's index; a fork opens its own. Two threads may both open it: the last one stays."""

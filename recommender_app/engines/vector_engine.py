@@ -71,7 +71,7 @@ class VectorEngine(Engine):
         rows = np.full((len(queries), k), -1, dtype=np.int32)
         scores = np.full((len(queries), k), np.nan, dtype=np.float32)
         left = np.flatnonzero(np.isfinite(queries).all(axis=1)) if k else np.empty(0, dtype=np.intp)
-        for user, best, values in self._from_index(queries, left, k, exclude):
+        for user, best, values in self.from_index(queries, left, k, exclude):
             rows[user], scores[user] = best, values
         left = left[rows[left, 0] < 0] if k else left
         size = max(1, _CHUNK_SCORES // max(1, self.n_items))
@@ -81,7 +81,7 @@ class VectorEngine(Engine):
             rows[chunk], scores[chunk] = top_k_in_place(self.score_all(queries[chunk]), k, hidden)
         return rows, scores
 
-    def _from_index(
+    def from_index(
         self, queries: Vectors, asking: NDArray[np.intp], k: int, exclude: sparse.csr_matrix | None
     ) -> Iterator[tuple[int, Rows, NDArray[np.float32]]]:
         """Yield (user, k rows, k scores) of those whom the index serves: a full list, proven if it looks at all."""

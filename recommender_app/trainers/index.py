@@ -102,8 +102,7 @@ def fit_index(
         min_recall: 1 = search every cell; lists are then proven to be exact.
 
     Raises:
-        IndexRefused: too few users can ask, or the recall cannot be reached even with all cells
-            (numbers that half precision cannot hold).
+        IndexRefused: too few users can ask, or half precision cannot tell the items apart.
         ImportError: faiss is not installed.
     """
     started = time.perf_counter()
@@ -111,8 +110,8 @@ def fit_index(
         raise IndexRefused(f"Only {len(queries)} users can be asked for, {_MIN_QUERIES} are needed to measure it.")
     vectors, is_indexed = engine.index_vectors()
     with _one_thread():
-        index = train_ivf(vectors, np.flatnonzero(is_indexed), seed)
-        norm = float(np.sqrt(np.einsum("if,if->i", vectors, vectors).max(initial=0)))
+        norm = float(np.linalg.norm(vectors, axis=1).max(initial=0)) or 1.0
+        index = train_ivf(vectors / np.float32(norm), np.flatnonzero(is_indexed), seed)
         plan, recall = _searched(engine, index, norm, queries, hidden, min_recall)
     return BuiltIndex(index, plan, recall, len(queries), time.perf_counter() - started)
 
@@ -156,11 +155,15 @@ def _searched(
     recall = 0.0
     for nprobe in _nprobes(index.nlist, min_recall):
         plan = SearchPlan(index.nlist, nprobe, norm)
-        found, _ = engine.with_index(ItemIndex(lambda: index, plan)).nearest(queries, RECALL_AT, hidden)
+        found = np.full(exact.shape, -1, dtype=np.int32)  # whom it cannot serve, it finds nothing for
+        for user, rows, _ in engine.with_index(ItemIndex(lambda: index, plan)).from_index(
+            queries, np.arange(len(queries)), RECALL_AT, hidden
+        ):
+            found[user] = rows
         recall = overlap(found, exact)
-        if recall >= min(min_recall, 1.0):
+        if recall >= min_recall or (plan.is_exhaustive and recall >= MIN_RECALL):
             return plan, recall
-    raise IndexRefused(f"The index finds only {recall:.3f} of the best {RECALL_AT} items, {min_recall:g} is wanted.")
+    raise IndexRefused(f"An index finds only {recall:.3f} of the best {RECALL_AT} items, {min_recall:g} is wanted.")
 
 
 def _nprobes(nlist: int, min_recall: float) -> Iterator[int]:
@@ -173,8 +176,9 @@ def _nprobes(nlist: int, min_recall: float) -> Iterator[int]:
 
 
 def overlap(found: NDArray[np.int32], exact: NDArray[np.int32]) -> float:
-    """Return the mean share of each row's ``exact`` items (-1 = padding) that are in ``found``."""
-    shares = [np.isin(theirs[theirs >= 0], ours).mean() for ours, theirs in zip(found, exact, strict=True)]
+    """Return the mean share of each row's ``exact`` items (-1 = padding, none = 1) that are in ``found``."""
+    pairs = ((ours, theirs[theirs >= 0]) for ours, theirs in zip(found, exact, strict=True))
+    shares = [np.isin(theirs, ours).mean() if len(theirs) else 1.0 for ours, theirs in pairs]
     return float(np.mean(shares))
 
 

@@ -110,3 +110,14 @@ def test_proposals_are_cleaned_at_the_border():
     rows, scores = usable(rows, scores, n_items=3)
     assert rows.tolist() == [2, 1]
     assert scores.tolist() == [5, 1]
+
+
+def test_an_aligned_engine_proposes_in_catalogue_rows():
+    both = catalogue(old=[1, 2, 3], fixed=[2, 9])
+    aligned = AlignedEngine(FixedEngine([9, 2]), both.to_engine["fixed"], both.from_engine["fixed"])
+    nothing = RequestBatch(np.array([-1, -1]), sparse.csr_matrix((2, 4), dtype=np.float32))
+    rows, scores = aligned.candidates(nothing, 3)
+    assert rows.tolist() == [[3, 1, -1]] * 2
+    np.testing.assert_array_equal(scores, [[2, 1, np.nan]] * 2)
+    hidden = sparse.csr_matrix(np.array([[1, 0, 0, 1], [0, 1, 1, 0]], dtype=np.float32))
+    assert aligned.candidates(nothing, 1, hidden)[0].tolist() == [[1], [3]]

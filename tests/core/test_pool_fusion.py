@@ -34,8 +34,9 @@ def members() -> dict[str, Engine]:
 
 def with_index(engine: FactorEngine) -> FactorEngine:
     vectors, is_indexed = engine.index_vectors()
-    index = train_ivf(vectors, np.flatnonzero(is_indexed), seed=1)
-    plan = SearchPlan(index.nlist, index.nlist, float(np.linalg.norm(vectors, axis=1).max()))
+    norm = float(np.linalg.norm(vectors, axis=1).max())
+    index = train_ivf(vectors / norm, np.flatnonzero(is_indexed), seed=1)
+    plan = SearchPlan(index.nlist, index.nlist, norm)
     return engine.with_index(ItemIndex(lambda: index, plan))
 
 

@@ -35,8 +35,8 @@ def engine(factors: np.ndarray = ITEMS, degrees: np.ndarray | None = None, expon
 def indexed(plain: VectorEngine, nprobe: int | None = None) -> VectorEngine:
     """Return the engine with an index that searches ``nprobe`` cells, all if None."""
     vectors, is_indexed = plain.index_vectors()
-    index = train_ivf(vectors, np.flatnonzero(is_indexed), seed=1)
     norm = float(np.linalg.norm(vectors, axis=1).max())
+    index = train_ivf(vectors / norm, np.flatnonzero(is_indexed), seed=1)
     return plain.with_index(ItemIndex(lambda: index, SearchPlan(index.nlist, nprobe or index.nlist, norm)))
 
 
