@@ -20,6 +20,7 @@ _SAMPLE = 512
 _TINY = 1e-12
 
 PLANNED: Mapping[str, float] = {"als": 0.6, "two_tower": 0.4}
+MEMBER_VERSIONS = "member_versions"  # in the config of a manifest: {engine key: version the weights were fitted beside}
 
 
 class EnsembleEngine(Engine):

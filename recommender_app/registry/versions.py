@@ -12,6 +12,7 @@ from django.db.models import Max
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic
+from recommender_app.registry.live import live_release
 from recommender_app.registry.runs import renew_lease
 
 _NAME = re.compile(r"(?P<engine>[a-z0-9_]+)_v(?P<number>[1-9][0-9]{0,8})")
@@ -64,6 +65,22 @@ def next_number(use_case_key: str, engine: str, taken_names: Collection[str] = (
         if match and match["engine"] == engine:
             numbers.append(int(match["number"]))
     return max(numbers) + 1
+
+
+def versions_beside(use_case_key: str, engines: Collection[str], dataset_fingerprint: str) -> dict[str, str]:
+    """Return {engine key: version name}: the newest one trained from the same dataset, else the live one.
+
+    Engines that have neither are left out, as are rejected and retired versions.
+    """
+    live = live_release(use_case_key)
+    found = {member.engine: member.version.name for member in live.members.all()} if live else {}
+    usable = ModelVersion.objects.filter(
+        use_case=use_case_key,
+        dataset_fingerprint=dataset_fingerprint,
+        status__in=(ModelVersion.Status.CANDIDATE, ModelVersion.Status.READY),
+    )
+    found |= {version.engine: version.name for version in usable.order_by("number")}
+    return {engine: name for engine, name in sorted(found.items()) if engine in engines}
 
 
 def find_version(use_case_key: str, name: str) -> ModelVersion:

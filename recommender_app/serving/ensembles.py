@@ -8,11 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from recommender_app.artifacts.opening import OpenedArtifact
 from recommender_app.engines.base import Engine
-from recommender_app.engines.ensemble import PLANNED, EnsembleEngine
+from recommender_app.engines.ensemble import MEMBER_VERSIONS, PLANNED, EnsembleEngine
 from recommender_app.serving.alignment import AlignedEngine
 from recommender_app.serving.catalogue import Catalogue
-
-MEMBER_VERSIONS = "member_versions"  # in the config of an ensemble's manifest: what its weights were fitted to
 
 
 @runtime_checkable
@@ -69,7 +67,7 @@ def aligned_engines(single: Mapping[str, OpenedArtifact], catalogue: Catalogue) 
     }
 
 
-def recipe_for(artifact: OpenedArtifact, versions: Mapping[str, str]) -> tuple[Recipe, str]:
+def recipe_for(artifact: OpenedArtifact, versions: Mapping[str, str]) -> tuple[Any, str]:
     """Return the recipe that may serve with these versions, and "" or why it is not the one that was trained.
 
     Weights that were fitted to one version of a member say nothing of another one, whose scores
@@ -87,6 +85,5 @@ def recipe_for(artifact: OpenedArtifact, versions: Mapping[str, str]) -> tuple[R
         return engine, ""
     weights = PLANNED if PLANNED.keys() <= versions.keys() else dict.fromkeys(counted, 1 / len(counted))
     told = ", ".join(f"{name} (now {versions[key]})" for key, name in sorted(others.items()))
-    return engine.with_weights(
-        weights, "rrf"
-    ), f"Its weights were fitted to {told}: it fuses ranks until trained again."
+    note = f"Its weights were fitted to {told}: it fuses ranks until it is trained again."
+    return engine.with_weights(weights, "rrf"), note

@@ -18,6 +18,7 @@ from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic
 from recommender_app.registry.runs import finish_run
 from recommender_app.registry.versions import next_number, register_version
+from recommender_app.training.fitted_beside import fitted_beside
 from recommender_app.training.indexing import index_for
 from recommender_app.training.library_versions import library_versions
 
@@ -37,7 +38,7 @@ def publish(run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[st
     name = f"{run.engine}_v{number}"
     provenance: dict[str, Any] = {
         "metrics": metrics,
-        "config": run.config,
+        "config": run.config | fitted_beside(run, engine, dataset.fingerprint),
         "seed": run.seed,
         "library_versions": library_versions(),
         "dataset_fingerprint": dataset.fingerprint,
