@@ -11,11 +11,12 @@ from recommender_app.dataset.dataset import Dataset
 from recommender_app.dataset.splits import Split, last_fraction_split, random_split, temporal_split
 from recommender_app.engines.base import Engine
 from recommender_app.engines.ensemble import EnsembleEngine
-from recommender_app.engines.fusion import Fusion
 from recommender_app.exceptions import ConfigurationError, NotEnoughData
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
 from recommender_app.trainers.catalog import trainer_of
-from recommender_app.trainers.fusion_fit import collect_contributions, fit_weights
+from recommender_app.trainers.contributions import Recipe, collect_contributions
+from recommender_app.trainers.fusion_choice import DEFAULT_RECIPE, RECIPES, choose_recipe, users_to_choose_on
+from recommender_app.trainers.fusion_fit import fit_weights
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,10 @@ class EnsembleConfig(TrainerConfig):
     Attributes:
         members: engine keys, comma-separated; one that cannot learn from the data is left out.
         weights: ``learned`` fits them on validation; ``planned`` is 0.6 ALS + 0.4 two-tower.
-        fusion: ``weighted`` (min-max), ``rrf`` or ``hybrid``.
-        depth: an engine's items below this rank count as not proposed, 0 = all count.
+        fusion: ``weighted`` (min-max), ``rrf``, ``hybrid``, or ``auto``: weighted, unless another
+            with learned weights is significantly better on validation; see ``choose_recipe``.
+        depth: an engine's items below this rank count as not proposed, 0 = all count; ``auto``
+            chooses it too.
         validation: how interactions are held out for fitting: ``temporal``, ``random`` (per user),
             ``last`` (of each user), or ``auto``: temporal where times differ, else random.
         validation_fraction: how much is held out.
@@ -41,7 +44,7 @@ class EnsembleConfig(TrainerConfig):
 
     members: str = "popular,trending,als,item_graph,two_tower,content_based"
     weights: Literal["learned", "planned"] = "learned"
-    fusion: Fusion = "weighted"
+    fusion: Literal["auto", "weighted", "rrf", "hybrid"] = "auto"
     depth: int = 0
     validation: Literal["auto", "temporal", "random", "last"] = "auto"
     validation_fraction: float = 0.15
@@ -87,8 +90,11 @@ class EnsembleTrainer(Trainer):
         """Return the recipe without members."""
         options = config if isinstance(config, EnsembleConfig) else EnsembleConfig()
         require_data(dataset, n_users=2, n_items=2, n_interactions=2)
-        weights = PLANNED if options.weights == "planned" else _learned(dataset, options, seed, progress)
-        return EnsembleEngine(weights, dataset.n_items, options.fusion, options.depth)
+        if options.weights == "planned":
+            recipe, weights = _named(options), PLANNED
+        else:
+            recipe, weights = _learned(dataset, options, seed, progress)
+        return EnsembleEngine(weights, dataset.n_items, recipe.fusion, recipe.depth)
 
 
 def train_members(dataset: Dataset, keys: tuple[str, ...], seed: int, progress: Progress) -> dict[str, Engine]:
@@ -121,15 +127,31 @@ def hold_out(dataset: Dataset, options: EnsembleConfig, seed: int) -> Split:
     return random_split(dataset, options.validation_fraction, seed)
 
 
-def _learned(dataset: Dataset, options: EnsembleConfig, seed: int, progress: Progress) -> dict[str, float]:
+def _named(options: EnsembleConfig) -> Recipe:
+    return DEFAULT_RECIPE if options.fusion == "auto" else Recipe(options.fusion, options.depth)
+
+
+def _learned(
+    dataset: Dataset, options: EnsembleConfig, seed: int, progress: Progress
+) -> tuple[Recipe, dict[str, float]]:
     keys = tuple(key.strip() for key in options.members.split(",") if key.strip())
     if not keys or "ensemble" in keys:
         raise ConfigurationError("members: name at least one engine, and not the ensemble itself.")
     split = hold_out(dataset, options, seed)
     try:
         members = train_members(split.train, keys, seed, progress)
-        contributions = collect_contributions(members, split, options, seed, progress)
+        recipe = _recipe(members, split, options, seed, progress)
+        known = collect_contributions(members, split, [recipe], options.max_users, seed, progress)
     except NotEnoughData as error:
         logger.info("The ensemble's weights are equal, for want of validation data: %s", error)
-        return dict.fromkeys(keys, 1.0 / len(keys))
-    return fit_weights(contributions, options.k)
+        return _named(options), dict.fromkeys(keys, 1.0 / len(keys))
+    return recipe, fit_weights(known[recipe], options.k)
+
+
+def _recipe(
+    members: Mapping[str, Engine], split: Split, options: EnsembleConfig, seed: int, progress: Progress
+) -> Recipe:
+    if options.fusion != "auto":
+        return _named(options)
+    n_users = users_to_choose_on(split.train.n_items, options.max_users)
+    return choose_recipe(collect_contributions(members, split, RECIPES, n_users, seed, progress), options.k, seed)

@@ -7,8 +7,9 @@ import pytest
 
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.trainers.catalog import trainer_of
+from recommender_app.trainers.contributions import Contributions
 from recommender_app.trainers.ensemble import EnsembleConfig, EnsembleTrainer, hold_out
-from recommender_app.trainers.fusion_fit import Contributions, fit_weights, ndcg
+from recommender_app.trainers.fusion_fit import fit_weights, ndcg
 from tests.core.toys import request, two_tastes
 
 
