@@ -24,6 +24,9 @@ DEFAULTS: dict[str, Any] = {
     "HISTORY_LIMIT": 500,  # most recent interactions read per request
     "OVERFETCH": (4, 20),  # proposals per asked item, first and second try
     "DIRECT_SCORING_LIMIT": 20_000,  # eligible items scored one by one where OVERFETCH finds too few, 0 = never
+    "OVERLAY_SECONDS": 5.0,  # how often a process looks for new and changed items
+    "OVERLAY_MAX_ITEMS": 5_000,  # the newest so many of them are served before the next training
+    "EXPLANATIONS": True,  # say with each result why it is there
     "RELOAD_SECONDS": 5.0,  # how often a process looks for a new release
     "BUDGET_MS": 200,  # time budget of a request; an engine that lately cost more than what is left is skipped
     "BREAKER_ERRORS": 5,  # an engine that fails so often

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from recommender_app.serving.answer import Result
 from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.narrow import FewEligible, best_of_eligible
+from recommender_app.serving.overlay import overlay_of
 from recommender_app.serving.pool import PLACED, Pool, Proposals
 from recommender_app.serving.query import Query
 from recommender_app.serving.request import ServingRequest, usable
@@ -47,6 +48,7 @@ class Pipeline:
         self.deadline = deadline or Deadline(math.inf)
         self.pool = Pool(query.limit)
         self.few = FewEligible(query)
+        self.overlay = overlay_of(query.use_case, release)
 
     def ask(self, route: Route) -> Pool:
         """Ask the engines of the route one after the other until the pool is full; return it."""
@@ -95,7 +97,8 @@ class Pipeline:
         fresh = self.pool.unjudged(proposals)
         if fresh:
             ids = [item_id for item_id, _ in fresh]
-            self.pool.take(engine, fresh, self._eligible(ids))
+            newer = self.overlay.newer_than(engine, ids) if self.overlay else ()
+            self.pool.take(engine, fresh, self._eligible(ids), newer)
 
     def _eligible(self, ids: Sequence[Any]) -> Mapping[Any, Any]:
         """Return {id: item} of those that the database lets through."""
@@ -121,11 +124,17 @@ class Pipeline:
             self.pool.failures[engine] = NO_HISTORY
             return []
         if among is not None:
-            return best_of_eligible(engine, artifact, self.request, among, k)
+            return self._laid_over(engine, best_of_eligible(engine, artifact, self.request, among, k), k, set(among))
         n_items = len(artifact.items)
         proposed, their_scores = self._best_of(engine, batch, min(k, n_items))
         rows, scores = usable(proposed, their_scores, n_items)
-        return list(zip(artifact.items.ids(rows), scores.tolist(), strict=True))
+        return self._laid_over(engine, list(zip(artifact.items.ids(rows), scores.tolist(), strict=True)), k)
+
+    def _laid_over(self, engine: str, proposals: Proposals, k: int, among: Container[Any] | None = None) -> Proposals:
+        """Return the proposals with new and changed items among them; those ``among`` these ids only."""
+        if self.overlay is None:
+            return proposals
+        return self.overlay.merged(engine, self.request, proposals, k, among)
 
     def _best_of(self, engine: str, batch: RequestBatch, k: int) -> tuple[Any, Any]:
         """Return the k best rows of an engine, in its own rows, and their scores; (1, k) each."""

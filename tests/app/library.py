@@ -35,9 +35,9 @@ def add_shelves(n: int = 6) -> list[Book]:
     return add_books(*[f"tea-{place}" for place in range(n)], *[f"sea-{place}" for place in range(n)])
 
 
-def add_reader(name: str = "ann", likes: tuple[Book, ...] = ()) -> Reader:
+def add_reader(name: str = "ann", likes: tuple[Book, ...] = (), bio: str = "") -> Reader:
     """Add a reader with a login of the same name."""
-    reader = Reader.objects.create(name=name, account=get_user_model().objects.create_user(name))
+    reader = Reader.objects.create(name=name, bio=bio, account=get_user_model().objects.create_user(name))
     for book in likes:
         read(reader, book, "like")
     return reader

@@ -1,0 +1,293 @@
+"""New and changed items are recommended before anything is trained again."""
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from recommender_app.serving import live
+from recommender_app.serving.overlay import Overlay, overlay_of
+from recommender_app.serving.overlay_items import LaidItems
+from recommender_app.serving.overlay_reading import BATCH, OverlayReader
+from recommender_app.serving.policies import forced_policy
+from recommender_app.serving.router import Policy
+from recommender_app.serving.service import recommend
+from recommender_app.usecases.site import get_use_case
+from tests.app import colours, library
+from tests.app.test_serving import queries_of
+from tests.core.trained import trained
+from tests.toyhost.models import Book
+
+pytestmark = pytest.mark.django_db
+
+CHAIN = ("content_based", "als", "two_tower", "ensemble")
+
+
+@pytest.fixture(autouse=True)
+def root(settings, tmp_path):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_ROOT": str(tmp_path), "OVERLAY_SECONDS": 0}
+    return tmp_path
+
+
+@pytest.fixture
+def books(root):
+    found = colours.add_books()
+    colours.publish(found, "content_based", "als", "two_tower", "ensemble")
+    return found
+
+
+def routed(engine, reader, limit=13):
+    with forced_policy("books", Policy("one", ((0, engine),))):
+        return recommend(reader, "books", limit)
+
+
+@pytest.mark.parametrize("engine", CHAIN)
+def test_a_new_item_is_recommended_at_once_to_whom_it_suits(books, engine):
+    red_fan = colours.add_reader(colours.RED, books, "likes red")
+    blue_fan = colours.add_reader(colours.BLUE, books, "likes blue")
+    routed(engine, red_fan)
+    new = Book.objects.create(title="red", genre="red")
+    for_red, for_blue = routed(engine, red_fan), routed(engine, blue_fan)
+    assert for_red.engine == engine
+    assert next(result.source for result in for_red.results if result.id == new.pk) == engine
+    assert colours.places(for_red.results, new) <= 7  # seven others are red
+    assert colours.places(for_blue.results, new) > colours.places(for_red.results, new)
+
+
+@pytest.mark.parametrize("engine", CHAIN)
+def test_a_hidden_new_item_vanishes_at_once(books, engine):
+    reader = colours.add_reader(colours.RED, books)
+    new = Book.objects.create(title="red", genre="red")
+    assert new.pk in [result.id for result in routed(engine, reader).results]
+    Book.objects.filter(pk=new.pk).update(is_published=False)
+    assert new.pk not in [result.id for result in routed(engine, reader).results]
+    Book.objects.filter(pk=new.pk).delete()
+    assert new.pk not in [result.id for result in routed(engine, reader).results]
+
+
+def test_an_item_that_the_reader_disliked_is_not_laid_over_the_list(books):
+    reader = colours.add_reader(colours.RED, books)
+    new = Book.objects.create(title="red", genre="red")
+    library.read(reader, new, "dislike")
+    assert new.pk not in [result.id for result in routed("als", reader).results]
+
+
+def test_an_edited_item_moves(books):
+    reader = colours.add_reader(colours.RED, books)
+    edited = books[12]  # a red gate
+    before = colours.places(routed("content_based", reader).results, edited)
+    edited.title, edited.genre = "blue gate", "blue"
+    edited.save()
+    assert colours.places(routed("content_based", reader).results, edited) > before
+
+
+def test_an_item_that_was_saved_without_a_change_keeps_its_score(books):
+    reader = colours.add_reader(colours.RED, books)
+    scores = {engine: scores_of(routed(engine, reader)) for engine in CHAIN}
+    for book in books:
+        book.save()
+    for engine in CHAIN:
+        after = scores_of(routed(engine, reader))
+        assert after.keys() == scores[engine].keys()
+        np.testing.assert_allclose([after[key] for key in scores[engine]], list(scores[engine].values()), rtol=1e-3)
+
+
+def scores_of(answer):
+    return {result.id: result.score for result in answer.results if result.source == answer.engine}
+
+
+def test_items_that_one_engine_was_trained_without_are_placed_by_another(root):
+    books = colours.add_books()
+    reader = colours.add_reader(colours.RED, books)
+    colours.publish(books, "content_based")
+    older = library.als_engine(books[:12])  # the thirteenth came after it was trained
+    library.publish("als_v1", older, books[:12])
+    library.put_live(2, "als_v1", "content_based_v1")
+    assert next(result for result in routed("als", reader).results if result.id == books[12].pk).source == "als"
+
+
+@pytest.mark.parametrize("engine", CHAIN)
+def test_a_fresh_overlay_costs_no_query_and_a_refresh_two(books, settings, engine):
+    reader = colours.add_reader(colours.RED, books)
+    count = {}
+    for seconds in (3600, 0):
+        settings.RECOMMENDER = {**settings.RECOMMENDER, "OVERLAY_SECONDS": seconds, "RELOAD_SECONDS": 3600}
+        routed(engine, reader, 5)  # loads the release
+        count[seconds] = len(queries_of(lambda: routed(engine, reader, 5)))
+    Book.objects.create(title="red", genre="red")
+    refreshing = len(queries_of(lambda: routed(engine, reader, 5)))
+    assert count[0] == count[3600] + 1  # which items changed
+    assert refreshing == count[3600] + 2  # and what they say
+
+
+def drained(release):
+    """Return the overlay when nothing is left to read."""
+    overlay = overlay_of(get_use_case("books"), release)
+    while overlay.cover.reader.n_pending:
+        overlay = overlay_of(get_use_case("books"), release)
+    return overlay
+
+
+def test_a_thousand_items_changed_at_one_instant_are_all_there(books):
+    now = timezone.now()
+    Book.objects.bulk_create([Book(title=f"red apple {number}", genre="red") for number in range(1000)])
+    Book.objects.exclude(pk__in=[book.pk for book in books]).update(updated_at=now)
+    laid = drained(live.current("books")).laid
+    assert len(laid) == 1000
+    late = Book.objects.create(title="blue apple late", genre="blue")
+    Book.objects.filter(pk=late.pk).update(updated_at=now)  # the very same microsecond
+    assert late.pk in drained(live.current("books")).laid.row_of
+
+
+def test_more_than_the_bound_keeps_the_newest_and_says_so_once(books, settings, caplog):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "OVERLAY_MAX_ITEMS": 3}
+    start = timezone.now()
+    new = [Book.objects.create(title=f"red chair {number}", genre="red") for number in range(5)]
+    for age, book in enumerate(reversed(new)):
+        Book.objects.filter(pk=book.pk).update(updated_at=start - timedelta(seconds=age))
+    laid = [drained(live.current("books")).laid for _ in range(3)][-1]
+    assert set(laid.ids) == {book.pk for book in new[2:]}
+    newest = Book.objects.create(title="red door", genre="red")
+    assert set(drained(live.current("books")).laid.ids) == {newest.pk, *(book.pk for book in new[3:])}
+    assert len([record for record in caplog.records if "only the newest" in record.getMessage()]) == 1
+
+
+def test_two_processes_agree(books):
+    reader = colours.add_reader(colours.RED, books)
+    for number in range(BATCH + 10):
+        Book.objects.create(title=f"red apple {number % 7}", genre="red")
+    release = live.current("books")
+    first = drained(release)
+    other = OverlayReader(get_use_case("books"), first.cover.reader.encoders, colours.TRAINED_AT)
+    other.current()
+    while other.n_pending:
+        other.current()
+    assert set(other.laid.ids) == set(first.laid.ids)
+    answers = {}
+    for name, laid in (("first", first.laid), ("second", other.laid)):
+        first.cover.reader.laid = laid
+        answers[name] = sorted(scores_of(routed("als", reader, 5)).values())
+    np.testing.assert_allclose(answers["first"], answers["second"], rtol=1e-4)
+
+
+def test_an_item_stamped_before_a_slow_commit_is_found(books):
+    drained(live.current("books"))
+    Book.objects.create(title="blue door", genre="blue")
+    drained(live.current("books"))
+    slow = Book.objects.create(title="red door", genre="red")
+    Book.objects.filter(pk=slow.pk).update(updated_at=timezone.now() - timedelta(minutes=4))
+    assert slow.pk in drained(live.current("books")).laid.row_of
+
+
+def test_a_stamp_in_the_future_hides_nothing_that_comes_after(books):
+    ahead = Book.objects.create(title="red door", genre="red")
+    Book.objects.filter(pk=ahead.pk).update(updated_at=timezone.now() + timedelta(days=365))
+    drained(live.current("books"))
+    new = Book.objects.create(title="red chair", genre="red")
+    assert {ahead.pk, new.pk} <= drained(live.current("books")).laid.row_of.keys()
+
+
+def test_without_the_database_the_overlay_stays_and_is_missed_once(books, caplog):
+    new = Book.objects.create(title="red chair", genre="red")
+    release = live.current("books")
+    before = drained(release).laid
+    with connection.execute_wrapper(library.refuse):
+        for _ in range(3):
+            assert overlay_of(get_use_case("books"), release).laid is before
+    assert new.pk in before.row_of
+    assert len([record for record in caplog.records if "cannot be read" in record.getMessage()]) == 1
+    later = Book.objects.create(title="red flag", genre="red")
+    assert later.pk in drained(release).laid.row_of
+
+
+def test_one_item_that_cannot_be_read_stops_no_other(books, monkeypatch, caplog):
+    from recommender_app.serving import overlay_reading
+
+    def odd(fields, ids):
+        if bad.pk in ids:
+            raise ValueError("no features for you")
+        return read(fields, ids)
+
+    read = overlay_reading.load_features
+    bad = Book.objects.create(title="red chair", genre="red")
+    monkeypatch.setattr(overlay_reading, "load_features", odd)
+    release = live.current("books")
+    drained(release)
+    good = Book.objects.create(title="red door", genre="red")
+    assert set(drained(release).laid.ids) == {good.pk}
+    assert "cannot be encoded" in caplog.text
+
+
+def test_a_use_case_without_a_stamp_has_no_overlay(books, monkeypatch):
+    release = live.current("books")
+    monkeypatch.setattr(type(get_use_case("books")), "changed_at", None)
+    assert overlay_of(get_use_case("books"), release) is None
+
+
+def test_a_release_that_cannot_score_new_items_has_no_overlay(root):
+    books = colours.add_books()
+    colours.publish(books, "als", "popular")
+    assert overlay_of(get_use_case("books"), live.current("books")) is None
+
+
+def test_popular_stays_as_it_is(root):
+    books = colours.add_books()
+    reader = colours.add_reader(colours.RED, books)
+    colours.publish(books, "content_based", "popular")
+    before = [result.id for result in routed("popular", reader, 8).results]
+    Book.objects.create(title="red", genre="red")
+    assert [result.id for result in routed("popular", reader, 8).results] == before
+
+
+def test_a_failing_judge_changes_nothing(books, caplog, monkeypatch):
+    reader = colours.add_reader(colours.RED, books)
+    before = [result.id for result in routed("als", reader, 6).results]
+    Book.objects.create(title="red", genre="red")
+    monkeypatch.setattr(
+        type(trained("content_based")), "score_encoded", lambda *_: (_ for _ in ()).throw(MemoryError("full"))
+    )
+    answer = routed("als", reader, 6)
+    assert [result.id for result in answer.results] == before
+    assert answer.engine == "als"
+    assert "cannot be merged" in caplog.text
+
+
+def test_the_next_release_keeps_what_was_read_where_the_engines_are_the_same(books):
+    Book.objects.create(title="red chair", genre="red")
+    first = drained(live.current("books"))
+    second = overlay_of(get_use_case("books"), replace(first.cover.release, number=2))
+    assert second.cover is not first.cover
+    assert second.laid is first.laid
+
+
+def test_threads_may_ask_while_one_reads(books):
+    Book.objects.bulk_create([Book(title=f"red apple {number}", genre="red") for number in range(200)])
+    release = live.current("books")
+    overlay = overlay_of(get_use_case("books"), release)
+    with overlay.cover.reader._lock:  # somebody else is reading
+        seen = []
+        thread = threading.Thread(target=lambda: seen.append(overlay.cover.reader.current()))
+        thread.start()
+        thread.join(10)
+    assert seen == [overlay.cover.reader.laid]
+
+
+def test_laid_items_replace_and_forget_the_oldest():
+    engine = trained("two_tower")
+    first = LaidItems().updated({1: 10, 2: 20}, {"two_tower": np.array([[1.0], [2.0]])}, most=3)
+    second = first.updated({2: 30, 3: 5, 4: 40}, {"two_tower": np.array([[2.5], [3.0], [4.0]])}, most=3)
+    assert engine.key in second.encoded
+    assert dict(zip(second.ids, second.stamps, strict=True)) == {1: 10, 2: 30, 4: 40}
+    assert [second.encoded["two_tower"][second.row_of[item]].item() for item in (1, 2, 4)] == [1.0, 2.5, 4.0]
+    assert first.ids == (1, 2)
+
+
+def test_an_overlay_knows_what_is_newer_than_an_engine(books):
+    new = Book.objects.create(title="red chair", genre="red")
+    overlay = drained(live.current("books"))
+    assert isinstance(overlay, Overlay)
+    assert overlay.newer_than("als", [books[0].pk, new.pk]) == {new.pk}
