@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from recommender_app.serving.arranging.caps import CapCounter, keeps_caps
+from recommender_app.serving.arranging.caps import CapCounter, CapCounts
 from recommender_app.serving.arranging.diversity import Similarities, select
 from recommender_app.serving.arranging.exploration import explored
 from recommender_app.serving.arranging.rules import pinned, reordered, with_pins, with_quotas
@@ -86,12 +86,12 @@ def _chosen(order: list[Candidate], n_wanted: int, fixed: list[Candidate], conte
 
 def _newcomers(context: Arrangement, chosen: list[Candidate], fixed: list[Candidate]) -> list[Candidate]:
     """Return new items that may join the list, so few of each value that all of them together keep the caps."""
-    taken, newcomers = _facts_of([*chosen, *fixed], context.facts), []
+    counts, newcomers = CapCounts(context.policy.caps, _facts_of([*chosen, *fixed], context.facts)), []
     for candidate in _without(context.newcomers, [*chosen, *fixed]):
         facts = context.facts.get(candidate.id, NOTHING_KNOWN)
-        if str(candidate.id) not in context.tired and keeps_caps(context.policy.caps, facts, taken):
+        if str(candidate.id) not in context.tired and counts.has_room_for(facts):
             newcomers.append(candidate)
-            taken.append(facts)
+            counts.add(facts)
     return newcomers
 
 

@@ -18,10 +18,24 @@ def capped_values(caps: Caps, facts: Facts) -> list[Value]:
     return [(attribute, value) for attribute in caps for value in facts.of(attribute)]
 
 
-def keeps_caps(caps: Caps, facts: Facts, others: Iterable[Facts]) -> bool:
-    """Tell whether an item can join ``others`` without going over a cap."""
-    counts = Counter(value for other in others for value in capped_values(caps, other))
-    return all(counts[value] < caps[value[0]] for value in capped_values(caps, facts))
+class CapCounts:
+    """How many items of a list have each value.
+
+    Args:
+        taken: the items.
+    """
+
+    def __init__(self, caps: Caps, taken: Iterable[Facts] = ()) -> None:
+        self._caps = caps
+        self._counts = Counter(value for facts in taken for value in capped_values(caps, facts))
+
+    def has_room_for(self, facts: Facts) -> bool:
+        """Tell whether an item can join without going over a cap."""
+        return all(self._counts[value] < self._caps[value[0]] for value in capped_values(self._caps, facts))
+
+    def add(self, facts: Facts) -> None:
+        """Count one more item."""
+        self._counts.update(capped_values(self._caps, facts))
 
 
 class CapCounter:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from recommender_app.serving.arranging.caps import Caps, keeps_caps
+from recommender_app.serving.arranging.caps import CapCounts, Caps
 from recommender_app.serving.pool import Candidate
 from recommender_app.usecases.rules import NOTHING_KNOWN, Boost, Bury, Facts, Pin, Quota, Rule
 
@@ -75,16 +75,21 @@ def with_quotas(
         others: in the list besides ``chosen`` (pins); they count.
     """
     slate, waiting, kept = list(chosen), list(reserve), frozenset[Any]()
+    n_places = limit - len(others)
     for quota in quotas:
-        n_there = sum(is_meant(quota, candidate, facts) for candidate in others)
-        n_needed = quota.needed(limit) - n_there
-        while sum(is_meant(quota, each, facts) for each in slate) < n_needed:
-            swap = _swap(quota, slate, waiting, kept, limit - len(others), facts, caps, others)
-            if swap is None:
+        meant = frozenset(each.id for each in (*slate, *waiting) if is_meant(quota, each, facts))
+        n_needed = max(quota.needed(limit) - sum(is_meant(quota, each, facts) for each in others), 0)
+        while sum(each.id in meant for each in slate) < n_needed:
+            place = _last_place(slate, meant | kept) if len(slate) >= n_places else len(slate)
+            if place < 0:
                 break
-            slate, waiting = swap
-        needed = [each.id for each in slate if is_meant(quota, each, facts)][: max(n_needed, 0)]
-        kept |= frozenset(needed)
+            staying, leaving = [*slate[:place], *slate[place + 1 :]], slate[place : place + 1]
+            incoming = _incoming(waiting, meant, [*staying, *others], facts, caps)
+            if incoming is None:
+                break
+            waiting = [*(each for each in waiting if each is not incoming), *leaving]
+            slate = [*staying, incoming]
+        kept |= frozenset([each.id for each in slate if each.id in meant][:n_needed])
     return slate, kept
 
 
@@ -108,31 +113,22 @@ def _wanted(rule: Pin, known: Sequence[Candidate], facts: FactsOf) -> list[Candi
     return sorted(meant, key=lambda candidate: order[str(candidate.id)])
 
 
-def _swap(
-    quota: Quota,
-    slate: list[Candidate],
-    waiting: list[Candidate],
-    kept: frozenset[Any],
-    n_places: int,
+def _incoming(
+    waiting: Sequence[Candidate],
+    meant: Collection[Any],
+    beside: Sequence[Candidate],
     facts: FactsOf,
     caps: Caps,
-    others: Sequence[Candidate],
-) -> tuple[list[Candidate], list[Candidate]] | None:
-    """Return slate and reserve after one item came in; None where none can."""
-    meant = [candidate for candidate in waiting if is_meant(quota, candidate, facts)]
-    staying = slate if len(slate) < n_places else _without_last(slate, quota, kept, facts)
-    if not meant or staying is None:
+) -> Candidate | None:
+    """Return the first of ``meant`` that keeps the caps beside the others, else the first; None if there is none."""
+    coming = [each for each in waiting if each.id in meant]
+    if not coming:
         return None
-    beside = [facts.get(each.id, NOTHING_KNOWN) for each in (*staying, *others)]
-    in_caps = (each for each in meant if keeps_caps(caps, facts.get(each.id, NOTHING_KNOWN), beside))
-    incoming = next(in_caps, meant[0])
-    out = [each for each in slate if each not in staying]
-    return [*staying, incoming], [*(each for each in waiting if each is not incoming), *out]
+    counts = CapCounts(caps, (facts.get(each.id, NOTHING_KNOWN) for each in beside))
+    in_caps = (each for each in coming if counts.has_room_for(facts.get(each.id, NOTHING_KNOWN)))
+    return next(in_caps, coming[0])
 
 
-def _without_last(slate: list[Candidate], quota: Quota, kept: frozenset[Any], facts: FactsOf) -> list[Candidate] | None:
-    """Return the slate without the last item that no quota needs; None if there is none."""
-    for place in reversed(range(len(slate))):
-        if slate[place].id not in kept and not is_meant(quota, slate[place], facts):
-            return slate[:place] + slate[place + 1 :]
-    return None
+def _last_place(slate: Sequence[Candidate], needed: Collection[Any]) -> int:
+    """Return the place of the last item that is not ``needed``; -1 if there is none."""
+    return max((place for place, each in enumerate(slate) if each.id not in needed), default=-1)
