@@ -1,0 +1,1 @@
+"""The toy host as several processes, with a hand that promotes releases under them."""
