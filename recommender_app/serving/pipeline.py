@@ -91,7 +91,8 @@ class Pipeline:
         """Score everything that may be shown, if that is little: proposing did not meet it."""
         among = self.few.unjudged(self.pool)
         if among:
-            self._take_eligible(engine, self._propose(engine, self.pool.n_missing, among))
+            n_asked = self.pool.n_missing * settings.OVERFETCH[0]  # more than missing: the arrangement chooses
+            self._take_eligible(engine, self._propose(engine, n_asked, among))
 
     def _take_eligible(self, engine: str, proposals: Proposals) -> None:
         fresh = self.pool.unjudged(proposals)

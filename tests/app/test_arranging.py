@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -13,11 +14,14 @@ from recommender_app.models import BusinessRule, RequestLog
 from recommender_app.registry.rules import save_rule
 from recommender_app.serving import rule_book
 from recommender_app.serving.arranging.exploration import explored
+from recommender_app.serving.arranging.slate import slate_of
 from recommender_app.serving.policies import forced_policy
 from recommender_app.serving.pool import EXPLORATION, RULE, Candidate
+from recommender_app.serving.query import Query
 from recommender_app.serving.router import Policy
 from recommender_app.serving.service import recommend
 from recommender_app.testing import FixedEngine, override_engine
+from recommender_app.usecases.filters import parse_filters
 from recommender_app.usecases.rules import Bury, Pin, Quota
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
@@ -238,6 +242,27 @@ def test_exploration_shows_new_books_and_logs_how_likely_each_place_was(books, r
                     shown += 1
             assert answer.engine in ("fixed", EXPLORATION)
     assert 10 < shown < 70
+
+
+def test_books_laid_over_the_engine_are_explored_however_old_they_are(books, reader):
+    query = Query(get_use_case("books"), reader, 2)
+    pool = [Candidate(book.pk, 1.0, "als", book, is_overlay=book.title == "sea-5") for book in books]
+    policy = Policy("test", ((0, "als"),), exploration=0.5)
+    shown = Counter()
+    for number in range(20):
+        slate = slate_of(query, policy, pool, UUID(int=number), None, {})
+        shown.update((candidate.item.title, candidate.source) for candidate in slate)
+    assert {title for title, _ in shown} == {"tea-0", "tea-1", "sea-5"}
+    assert 1 <= shown["sea-5", "als"] <= 19
+
+
+def test_narrow_filters_leave_something_to_choose_from(reader):
+    books = library.add_books(*[f"sea-{place}" for place in range(60)], *[f"moon-{place}" for place in range(6)])
+    publish("bury", condition={}, item_ids=[str(book.pk) for book in books[60:62]], factor=0)
+    filters = parse_filters(get_use_case("books"), {"genre": ["moon"]})
+    with engine_of(books), policy():
+        answer = recommend(reader, "books", 2, filters=filters)
+    assert library.titles(answer.results) == ["moon-2", "moon-3"]
 
 
 def test_old_books_are_not_explored(books, reader):
