@@ -60,6 +60,7 @@ class BusinessRuleAdmin(admin.ModelAdmin):
             "title": f"Preview of {rule.name}",
             "opts": self.opts,
             "rule": rule,
+            "about": self.about(rule),
             **_previewed(rule),
         }
         return TemplateResponse(request, "admin/recommender_app/businessrule/preview.html", context)
