@@ -1,4 +1,4 @@
-"""One row per answer. An answer never waits for a second try and never fails because of its row."""
+"""One row per answer. Only a dead connection gets a second try; no answer fails because of its row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from recommender_app.models import RequestLog
 from recommender_app.serving.answer import Answer, Result
-from recommender_app.serving.database import savepoint
+from recommender_app.serving.database import retried, savepoint
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def write(answer: Answer) -> bool:
     """Insert the answer's row; return whether it is stored. A loss is logged and counted."""
     try:
         with savepoint(RequestLog, writes=True):
-            row_of(answer).save(force_insert=True)
+            retried(lambda: row_of(answer).save(force_insert=True))
     except Exception:  # noqa: BLE001  around the log writer: whatever happens, the answer goes out
         count_loss(answer, with_traceback=True)
         return False

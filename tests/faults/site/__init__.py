@@ -1,0 +1,1 @@
+"""The toy host as a real site: gunicorn, PostgreSQL, Redis."""
