@@ -8,7 +8,7 @@ from recommender_app.serving import breakers, database, live, request_log
 from recommender_app.serving.circuit import CLOSED
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.overlay import overlay_of
-from recommender_app.serving.policies import policy_for
+from recommender_app.serving.policies import is_readable, policy_for
 from recommender_app.serving.policy_tables import policy_as_json
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.site import all_use_cases
@@ -45,6 +45,7 @@ def use_case_health(use_case: UseCase) -> dict[str, Any]:
     state: dict[str, Any] = {
         "status": NO_RELEASE,
         "is_row_readable": live.is_row_readable(use_case.key),
+        "is_policy_readable": is_readable(use_case.key),
         "policy": policy_as_json(policy),
         "engines": {},
         "breakers": breakers.states().get(use_case.key, {}),
@@ -92,4 +93,6 @@ def _problems(state: dict[str, Any]) -> list[str]:
     engines = [f"{name}: {engine['problem']}" for name, engine in state["engines"].items() if engine["problem"]]
     open_ones = [f"{name}: left alone, it failed too often" for name, is_ in state["breakers"].items() if is_ != CLOSED]
     unread = [] if state["is_row_readable"] else ["the live release cannot be read from the database"]
+    if not state["is_policy_readable"]:
+        unread.append("the stored policy cannot be read or makes no sense")
     return [*engines, *open_ones, *unread]

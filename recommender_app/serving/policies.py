@@ -54,6 +54,11 @@ class PolicyInForce:
                 self._lock.release()
         return self
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether the stored policy could be read, and made sense, when it was looked for last."""
+        return self._is_readable
+
     def _is_due(self) -> bool:
         return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
 
@@ -96,9 +101,13 @@ def decide(use_case_key: str, arm: Layer | None = None) -> Policy:
     Raises:
         UnknownUseCase: nothing is registered under the key.
     """
-    found = _in_force.get(use_case_key) or _in_force.setdefault(use_case_key, PolicyInForce(use_case_key))
-    found.refresh()
+    found = _of(use_case_key).refresh()
     return found.policy if arm is None else merged((*found.layers, arm))
+
+
+def is_readable(use_case_key: str) -> bool:
+    """Return whether the stored policy could be read, and made sense, when it was looked for last."""
+    return _of(use_case_key).is_readable
 
 
 def forget() -> None:
@@ -117,6 +126,10 @@ def forced_policy(use_case_key: str, policy: Policy) -> Iterator[None]:
         _forced.pop(use_case_key)
         if before is not None:
             _forced[use_case_key] = before
+
+
+def _of(use_case_key: str) -> PolicyInForce:
+    return _in_force.get(use_case_key) or _in_force.setdefault(use_case_key, PolicyInForce(use_case_key))
 
 
 def _layers(use_case_key: str, stored: Layer) -> tuple[Layer, ...]:

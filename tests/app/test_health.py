@@ -99,6 +99,12 @@ def test_an_engine_that_is_left_alone_is_a_problem(live_als, settings):
     assert told["status"] == "degraded"
 
 
+def test_a_policy_that_makes_no_sense_is_a_problem(live_als):
+    save_policy(ServingPolicy(use_case="books"), by="ann")
+    ServingPolicy.objects.update(routes="als")
+    assert of_books()["problems"] == ["books, the stored policy cannot be read or makes no sense"]
+
+
 def test_rows_that_the_log_lost_are_counted(live_als):
     reader, before = library.add_reader(), health()["n_log_rows_lost"]
 
