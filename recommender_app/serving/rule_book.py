@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class RuleBook:
-    """The rules of one use case, code first; safe to share between threads. An error keeps the last known."""
+    """The admin's rules of one use case; safe to share between threads. An error keeps the last known."""
 
     def __init__(self, use_case_key: str) -> None:
         self.use_case_key = use_case_key
@@ -36,7 +36,7 @@ class RuleBook:
         self._lock = threading.Lock()
 
     def rules(self) -> tuple[Rule, ...]:
-        """Return all published rules, in force or not; while one thread reads, others get the last known."""
+        """Return the published rules, in force or not; while one thread reads, others get the last known."""
         if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
             try:
                 if self._is_due():
@@ -50,7 +50,6 @@ class RuleBook:
         return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
 
     def _read(self) -> None:
-        use_case = get_use_case(self.use_case_key)
         try:
             with savepoint(BusinessRule):
                 rows = published_rules(self.use_case_key)
@@ -58,11 +57,9 @@ class RuleBook:
             if self._is_readable:
                 logger.error("The business rules of %s cannot be read: %s", self.use_case_key, error)  # noqa: TRY400
             self._is_readable = False
-            self._rules = self._rules or tuple(use_case.rules)
             return
         self._is_readable = True
-        found = [rule for rule in map(rule_of_row, rows) if rule is not None]
-        self._rules = (*use_case.rules, *found)
+        self._rules = tuple(rule for rule in map(rule_of_row, rows) if rule is not None)
 
 
 @dataclass(frozen=True)
@@ -83,15 +80,15 @@ _previews: ContextVar[Mapping[str, Preview] | None] = ContextVar("recommender_ru
 
 
 def rules_in_force(use_case: UseCase, now: datetime) -> tuple[Rule, ...]:
-    """Return the rules of this moment, the most important first."""
+    """Return the rules of this moment; the earlier one wins."""
     shown = preview_of(use_case)
     rules = shown.rules if shown else all_rules(use_case)
     return tuple(rule for rule in rules if rule.is_in_force(now))
 
 
 def all_rules(use_case: UseCase) -> tuple[Rule, ...]:
-    """Return the published rules, whatever their dates."""
-    return _books.setdefault(use_case.key, RuleBook(use_case.key)).rules()
+    """Return the rules in code, then those published in the admin, whatever their dates."""
+    return (*use_case.rules, *_books.setdefault(use_case.key, RuleBook(use_case.key)).rules())
 
 
 def preview_of(use_case: UseCase) -> Preview | None:
