@@ -8,7 +8,8 @@ from django.utils.module_loading import import_string
 from rest_framework import serializers
 from rest_framework.utils.urls import replace_query_param
 
-from recommender_app.serving.answer import Answer
+from recommender_app.serving.answer import Answer, Result
+from recommender_app.serving.reasons import REASONS
 from recommender_app.serving.router import FALLBACK_REASONS
 from recommender_app.usecases.declaration import UseCase
 
@@ -20,6 +21,19 @@ class ItemSerializer(serializers.Serializer[Any]):
     label = serializers.CharField(source="__str__", read_only=True)  # type: ignore[assignment]
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why an item is in the list."""
+
+    code = serializers.ChoiceField(REASONS)
+    evidence = serializers.ListField(
+        child=serializers.JSONField(),
+        help_text=(
+            "Strongest first: primary keys of items that the requester liked, words of the profile, or the category."
+        ),
+    )
+    text = serializers.CharField(help_text="The same for people, in the language of the request.")
+
+
 class ResultSerializer(serializers.Serializer[Any]):
     """One place of the list."""
 
@@ -27,9 +41,10 @@ class ResultSerializer(serializers.Serializer[Any]):
     id = serializers.JSONField(help_text="The item's primary key: an integer or a string.")
     score = serializers.FloatField(help_text="Higher is better; comparable within one source only.")
     source = serializers.CharField(  # type: ignore[assignment]
-        help_text='Engine that proposed the item, or "newest".'
+        help_text='Engine that proposed the item; "newest", or "rule" or "exploration" for what they added.'
     )
     item = serializers.DictField(help_text="The item's fields, as the use case's item_serializer writes them.")
+    reason = ReasonSerializer(allow_null=True, help_text="Why the item is here; null where nothing can be said.")
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
@@ -65,11 +80,20 @@ def answer_as_json(answer: Answer, use_case: UseCase, context: dict[str, Any]) -
         "model_version": answer.model_version or None,
         "fallback_reason": answer.fallback_reason or None,
         "interaction_count": answer.interaction_count,
-        "results": [
-            {"rank": result.rank, "id": result.id, "score": result.score, "source": result.source, "item": item}
-            for result, item in zip(answer.results, items, strict=True)
-        ],
+        "results": [_place_as_json(result, item) for result, item in zip(answer.results, items, strict=True)],
         "next": _next_page(answer, context["request"]),
+    }
+
+
+def _place_as_json(result: Result, item: Any) -> dict[str, Any]:
+    reason = result.reason
+    return {
+        "rank": result.rank,
+        "id": result.id,
+        "score": result.score,
+        "source": result.source,
+        "item": item,
+        "reason": {"code": reason.code, "evidence": list(reason.evidence), "text": reason.text} if reason else None,
     }
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from recommender_app.serving.reasons import Reason
+
 NO_ENGINE = "none"
 
 
@@ -22,6 +24,7 @@ class Result:
         source: engine key that proposed it, or "newest".
         item: the host's model instance.
         propensity: probability with which it was placed here; None = certain.
+        reason: why it is here; None where nothing is known, and on later pages.
     """
 
     rank: int
@@ -30,6 +33,7 @@ class Result:
     source: str
     item: Any
     propensity: float | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from uuid import UUID, uuid4
 from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
-from recommender_app.serving import live, pages, request_log
+from recommender_app.serving import live, pages, request_log, slate_cache
 from recommender_app.serving.answer import Answer, Result
 from recommender_app.serving.arranging.slate import slate_of
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
+from recommender_app.serving.explaining import explained
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pipeline import Pipeline, fallback_reason, needs_history, top_up_with_newest
 from recommender_app.serving.policies import policy_for
@@ -107,9 +108,20 @@ def _computed(blank: Answer, query: Query, policy: Policy, deadline: Deadline) -
     release = live.current(query.use_case.key, policy)
     blank = replace(blank, interaction_count=history.interaction_count)
     if release is None:
-        return answered(blank, query, policy, None)
+        return _explained(query, answered(blank, query, policy, None), None)
     request = _request(query, history, release)
-    return answered(blank, query, policy, Pipeline(query, blank.request_id, request, release, deadline))
+    pipeline = Pipeline(query, blank.request_id, request, release, deadline)
+    return _explained(query, answered(blank, query, policy, pipeline), pipeline)
+
+
+def _explained(query: Query, answer: Answer, pipeline: Pipeline | None) -> Answer:
+    """Return the answer with a reason for each result."""
+    if pipeline is None:
+        results = explained(query.use_case, query.user, None, None, None, answer.results)
+    else:
+        request, release, overlay = pipeline.request, pipeline.release, pipeline.overlay
+        results = explained(query.use_case, query.user, request, release, overlay, answer.results)
+    return replace(answer, results=results)
 
 
 def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | None) -> Answer:
@@ -124,7 +136,7 @@ def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | N
         pool = Pool(query.limit)
     else:
         route = route_of(policy, pipeline.request, pipeline.release)
-        pool = pipeline.ask(route)
+        pool = slate_cache.pool_of(pipeline, policy, route)
     top_up_with_newest(query, pool)
     slate = _arranged(query, policy, pool, blank.request_id, pipeline)
     answer = _answer(blank, _results(slate[: query.limit]), pool, route, release)
