@@ -5,24 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import sys
 import time
 from typing import Any
 
-from django.db import DatabaseError
 from rest_framework.throttling import SimpleRateThrottle
 
 from recommender_app.conf import settings
+from recommender_app.serving.cache import cache_errors
 
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 10.0  # how long a cache that failed is left alone
-CLIENT_ERRORS = (  # what the clients behind Django's cache backends raise, where they are installed
-    ("redis", "RedisError"),
-    ("django_redis.exceptions", "ConnectionInterrupted"),
-    ("pymemcache", "MemcacheError"),
-    ("pylibmc", "Error"),
-)
 
 
 class RecommenderThrottle(SimpleRateThrottle):
@@ -117,9 +110,3 @@ class SchemaThrottle(RecommenderThrottle):
 def not_a_number() -> tuple[type[Exception], ...]:
     """Return what an increment of something else than a number raises."""
     return (TypeError, ValueError, *cache_errors())
-
-
-def cache_errors() -> tuple[type[Exception], ...]:
-    """Return the errors of the cache clients that this process has loaded."""
-    found = [getattr(sys.modules.get(module), name, None) for module, name in CLIENT_ERRORS]
-    return (OSError, DatabaseError, *(error for error in found if error is not None))

@@ -31,6 +31,8 @@ class BatchPipeline(Pipeline):
         items: {id: item} that ``get_items`` yields for everybody, and the ids looked up for that; None = not shared.
     """
 
+    is_cacheable = False
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.scored: dict[tuple[str, int], tuple[Any, Any]] = {}

@@ -33,6 +33,8 @@ class Pipeline:
         deadline: of the request; None = however long it takes.
     """
 
+    is_cacheable = True
+
     def __init__(
         self,
         query: Query,
