@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from recommender_app.artifacts.store import ArtifactStore
+from recommender_app.conf import DEFAULTS
 from recommender_app.conf import settings as app_settings
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.dataset.features import Features
 from recommender_app.dataset.folder import write_dataset
 from recommender_app.dataset.ids import IdMap
 from recommender_app.dataset.interactions import MICROSECONDS_PER_DAY, InteractionTable
+from recommender_app.engines.index import MIN_ITEMS
+from recommender_app.engines.pool_fusion import POOL_MIN_ITEMS
 from recommender_app.training.run import train_model
 from recommender_app.usecases.site import get_use_case
 from tests.app import readings
@@ -88,3 +91,7 @@ def test_without_an_index_the_version_appears_all_the_same_with_a_warning(train,
         if reason == "no faiss"
         else "als is published without an index"
     ]
+
+
+def test_the_setting_and_the_core_agree_on_what_is_large():
+    assert DEFAULTS["INDEX_MIN_ITEMS"] == MIN_ITEMS == POOL_MIN_ITEMS

@@ -13,7 +13,7 @@ from tests.app.library import popular_engine
 from tests.app.processes import NO_DATABASE, run_python, sqlite
 from tests.toyhost.models import Book
 
-HEAVY = ("torch", "implicit", "sklearn", "scipy.stats", "pandas", "pyarrow", "optuna", "matplotlib", "tqdm")
+HEAVY = ("torch", "implicit", "sklearn", "scipy.stats", "pandas", "pyarrow", "optuna", "matplotlib", "tqdm", "faiss")
 REPORT = f"""
 import json, sys, threading
 from recommender_app.serving import live

@@ -19,10 +19,10 @@ from scipy import sparse
 
 from recommender_app.engines.factors import FactorEngine
 from recommender_app.engines.index import ItemIndex
-from recommender_app.trainers.index import BuiltIndex, fit_index, overlap
+from recommender_app.trainers.index import BuiltIndex, fit_index, overlaps
 from tests.benchmarks.public_data import has_published_split
 from tests.benchmarks.rounds import ROUNDS, Claim, Rounds, each, interleave, report, timed
-from tests.benchmarks.trained_factors import TrainedFactors, engine_of, gaussian, resampled, trained_factors
+from tests.benchmarks.trained_factors import TrainedFactors, engine_of, gaussian, trained_factors
 
 K = 100
 SEED = 1
@@ -65,7 +65,7 @@ class Contenders:
 
     def recall(self, engine: FactorEngine) -> float:
         """Return the share of the exact top 100 that an engine finds, over all users."""
-        return overlap(engine.nearest(self.users, K)[0], self.plain.nearest(self.users, K)[0])
+        return float(overlaps(engine.nearest(self.users, K)[0], self.plain.nearest(self.users, K)[0]).mean())
 
 
 def contenders(factors: TrainedFactors, folder: Path) -> Contenders:
@@ -136,8 +136,7 @@ def main() -> int:
     trained = trained_factors(options.folder)
     claims, catalogues = [], {}
     for n in options.sizes:
-        grown = TrainedFactors(resampled(trained.items, n), trained.users)
-        for name, factors, is_judged in (("Yelp2018", grown, True), ("Gaussian", gaussian(n), False)):
+        for name, factors, is_judged in (("Yelp2018", trained.resampled(n), True), ("Gaussian", gaussian(n), False)):
             found, catalogues[f"{name} {n}"] = measure(name, factors, options.rounds, is_judged)
             claims += found
     return report("scoring", claims, options.output, rounds=options.rounds, catalogues=catalogues)

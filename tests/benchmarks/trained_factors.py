@@ -18,14 +18,38 @@ D = 128
 N_USERS = 2000
 SEED = 1
 _CHUNK = 1000
+_PART = 100_000
 
 
 @dataclass(frozen=True)
 class TrainedFactors:
-    """(n_items, 128) float32 item factors, and (2000, 128) users folded in from their histories."""
+    """Factors of items and of users who ask.
+
+    Attributes:
+        items: (n_items, 128) float32.
+        users: (2000, 128) float32, folded in from histories.
+        distances: (n_items,) float32, of every item to the one nearest to it; empty if unknown.
+    """
 
     items: np.ndarray
     users: np.ndarray
+    distances: np.ndarray
+
+    def resampled(self, n: int, seed: int = SEED) -> TrainedFactors:
+        """Return n of the items moved as far as their nearest neighbour is, at their old norm.
+
+        Copies that lie closer together than real items do would be clusters that flatter an index.
+        """
+        rng = np.random.default_rng(seed)
+        moved = np.empty((n, D), dtype=np.float32)
+        for start in range(0, n, _PART):
+            chosen = rng.integers(0, len(self.items), min(_PART, n - start))
+            noise = rng.standard_normal((len(chosen), D), dtype=np.float32)
+            noise *= self.distances[chosen, None] / np.linalg.norm(noise, axis=1, keepdims=True)
+            there = self.items[chosen] + noise
+            norms = np.linalg.norm(self.items[chosen], axis=1, keepdims=True)
+            moved[start : start + _PART] = there * (norms / np.linalg.norm(there, axis=1, keepdims=True))
+        return TrainedFactors(moved, self.users, np.empty(0, dtype=np.float32))
 
 
 def trained_factors(folder: Path, cache: Path = Path("bench/yelp_factors.npz")) -> TrainedFactors:
@@ -35,29 +59,11 @@ def trained_factors(folder: Path, cache: Path = Path("bench/yelp_factors.npz")) 
         engine = ALSTrainer().train(dataset, ALSConfig(factors=D, n_threads=1), SEED)
         chosen = np.random.default_rng(SEED).permutation(dataset.n_users)[:N_USERS].astype(np.int32)
         users = engine.query_vectors(batch_of_users(dataset, chosen))
+        users = users[np.isfinite(users).all(axis=1)]
         cache.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(cache, items=engine.item_factors, users=users[np.isfinite(users).all(axis=1)])
+        np.savez(cache, items=engine.item_factors, users=users, distances=nearest_distances(engine.item_factors))
     with np.load(cache) as stored:
-        return TrainedFactors(stored["items"], stored["users"])
-
-
-def resampled(items: np.ndarray, n: int, seed: int = SEED) -> np.ndarray:
-    """Return (n, d) rows of ``items`` moved as far as their nearest neighbour is, at their old norm.
-
-    Copies that lie closer together than real items do would be clusters that flatter an index.
-    """
-    rng = np.random.default_rng(seed)
-    chosen = rng.integers(0, len(items), n)
-    distances = nearest_distances(items)[chosen, None]
-    norms = np.linalg.norm(items, axis=1)[chosen, None]
-    moved = np.empty((n, items.shape[1]), dtype=np.float32)
-    for start in range(0, n, 100_000):
-        part = slice(start, start + 100_000)
-        noise = rng.standard_normal((len(chosen[part]), items.shape[1]), dtype=np.float32)
-        noise *= distances[part] / np.linalg.norm(noise, axis=1, keepdims=True)
-        there = items[chosen[part]] + noise
-        moved[part] = there * (norms[part] / np.linalg.norm(there, axis=1, keepdims=True))
-    return moved
+        return TrainedFactors(stored["items"], stored["users"], stored["distances"])
 
 
 def nearest_distances(items: np.ndarray) -> np.ndarray:
@@ -76,7 +82,7 @@ def gaussian(n: int, seed: int = SEED) -> TrainedFactors:
     """Return factors without any structure, the hardest there are for an index."""
     rng = np.random.default_rng(seed)
     items, users = (rng.standard_normal((size, D), dtype=np.float32) for size in (n, N_USERS))
-    return TrainedFactors(items, users)
+    return TrainedFactors(items, users, np.empty(0, dtype=np.float32))
 
 
 def engine_of(items: np.ndarray) -> FactorEngine:
