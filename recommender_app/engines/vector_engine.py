@@ -17,7 +17,7 @@ from recommender_app.engines.top_k import top_k_in_place
 
 Vectors = NDArray[np.float32]
 _CHUNK_SCORES = 4_000_000  # 16 MB: scores of a chunk are ranked while they are still in the cache
-_MOST_FETCHED = 0.1  # share of the catalogue; whoever asks an index for more is served faster without
+_MOST_FETCHED = 0.2  # share of what is searched; whoever asks for more gets the worst of it, late
 _SPARE = 16  # items beyond the list, whose scores prove that nothing unseen belongs in it
 
 
@@ -85,10 +85,12 @@ class VectorEngine(Engine):
         self, queries: Vectors, asking: NDArray[np.intp], k: int, exclude: sparse.csr_matrix | None
     ) -> Iterator[tuple[int, Rows, NDArray[np.float32]]]:
         """Yield (user, k rows, k scores) of those whom the index serves: a full list, proven if it looks at all."""
-        n_hidden = 0 if exclude is None else int(np.diff(exclude.indptr).max(initial=0))
-        if self.index is None or not len(asking) or k + n_hidden > self.n_items * _MOST_FETCHED:
+        if self.index is None or not len(asking):
             return
         plan, asked = self.index.plan, self.index_queries(queries[asking])
+        n_hidden = 0 if exclude is None else int(np.diff(exclude.indptr).max(initial=0))
+        if k + n_hidden > _MOST_FETCHED * self.n_items * plan.nprobe / plan.nlist:
+            return
         found = self.index.search(asked, k + n_hidden + (k // 2 + _SPARE if plan.is_exhaustive else 0))
         if found is None:
             return

@@ -121,7 +121,7 @@ def measure(name: str, factors: TrainedFactors, rounds: int, is_judged: bool) ->
         claims.append(batches.claim(f"{label}: batch", "plain", "implicit", BATCH_LIMIT if is_judged else None))
         claims.append(batches.claim(f"{label}: batch, index", "index", "implicit"))
     details = {"n_items": n, **those.built.details(), "recall_of_others": recalls, "loads": timings.load_averages}
-    print(f"{label}: {details}")
+    print(f"{label}: {details}", *claims, sep="\n  ", flush=True)
     if is_judged and min(recalls["index"], recalls["exact"]) < MIN_RECALL:
         raise SystemExit(f"FAIL: recall@{K} {recalls}, at least {MIN_RECALL} is claimed.")
     return claims, details

@@ -105,8 +105,8 @@ def test_a_list_that_half_precision_cannot_prove_is_scored_in_full() -> None:
 
 @pytest.mark.parametrize(
     ("k", "hide", "n_full"),
-    [(20, 0, 0), (20, 200, 0), (20, 290, 1), (301, 0, 1)],
-    ids=["few", "many hidden", "too many hidden", "a tenth of all"],
+    [(20, 0, 0), (20, 500, 0), (20, 590, 1), (601, 0, 1)],
+    ids=["few", "many hidden", "too many hidden", "a fifth of all"],
 )
 def test_all_items_are_scored_only_where_the_index_is_no_help(k: int, hide: int, n_full: int) -> None:
     plain = Counted(ITEMS, np.eye(D), np.ones(N, dtype=np.float32), 1.0, Confidence(1.0, 0.0, 0.0))
@@ -121,8 +121,11 @@ def test_all_items_are_scored_only_where_the_index_is_no_help(k: int, hide: int,
 
 def test_too_few_found_in_the_searched_cells_is_made_up_for() -> None:
     plain = engine()
-    rows, _ = indexed(plain, nprobe=1).nearest(USERS, 290)  # a cell holds about 55 items
-    assert np.array_equal(rows, plain.nearest(USERS, 290)[0])
+    vectors, _ = plain.index_vectors()
+    norm = float(np.linalg.norm(vectors, axis=1).max())
+    index = train_ivf(vectors / norm, np.arange(0, N, 60), seed=1)  # 50 items: an index that knows too little
+    poor = plain.with_index(ItemIndex(lambda: index, SearchPlan(index.nlist, index.nlist, norm)))
+    assert np.array_equal(poor.nearest(USERS, 90)[0], plain.nearest(USERS, 90)[0])
 
 
 def test_an_index_may_miss_items_but_neither_misjudges_nor_misplaces_one() -> None:
