@@ -92,7 +92,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"].endswith("RedisCache"):
-    CACHES["default"].setdefault("OPTIONS", {}).update(socket_connect_timeout=0.1, socket_timeout=0.1)
+    CACHES["default"].setdefault("OPTIONS", {}).update(
+        socket_connect_timeout=0.1,
+        socket_timeout=0.1,
+        serializer="recommender_app.serving.cache_serializer.JSONSerializer",  # Django's unpickles what it finds
+    )
 
 # --- Language, time, static files -----------------------------------------------------------------
 
@@ -141,6 +145,7 @@ SPECTACULAR_SETTINGS = {
 RECOMMENDER = {
     **environment_switches(env.ENVIRON),
     "ARTIFACT_ROOT": env.path("ARTIFACT_ROOT", default=str(BASE_DIR / "ml_artifacts")),
+    "SLATE_CACHE_SECONDS": env.float("SLATE_CACHE_SECONDS", default=0.0),
 }
 
 # --- Celery ---------------------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from recommender_app.serving.pool import PLACED
 from recommender_app.serving.reasons import Reason
 
 NO_ENGINE = "none"
@@ -24,7 +25,7 @@ class Result:
         source: engine key that proposed it, or "newest".
         item: the host's model instance.
         propensity: probability with which it was placed here; None = certain.
-        reason: why it is here; None where nothing is known, and on later pages.
+        reason: why it is here; None where nothing is known.
     """
 
     rank: int
@@ -73,3 +74,9 @@ class Answer:
     engine_ms: Mapping[str, float] = field(default_factory=dict)
     slate: UUID | None = None
     next_cursor: str = ""
+
+
+def engine_of(results: Sequence[Result]) -> str:
+    """Return who answered: the first source that is an engine or the newest items; a rule's only where all are."""
+    sources = [result.source for result in results]
+    return next((source for source in sources if source not in PLACED), sources[0] if sources else NO_ENGINE)

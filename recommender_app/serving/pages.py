@@ -15,10 +15,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from recommender_app.conf import settings
-from recommender_app.serving.answer import NO_ENGINE, Answer, Result
+from recommender_app.serving.answer import Answer, Result, engine_of
 from recommender_app.serving.cursors import Place, Rest, read_cursor, write_cursor
 from recommender_app.serving.loading import LoadedRelease
-from recommender_app.serving.pool import Candidate, Pool
+from recommender_app.serving.pool import PLACED, Candidate, Pool
 from recommender_app.serving.query import Query
 from recommender_app.serving.router import NEWEST, NOT_ENOUGH_ITEMS, Route
 from recommender_app.usecases.eligibility import eligible_items, shown_items
@@ -88,13 +88,14 @@ def continued(query: Query, blank: Answer, rest: Rest) -> Answer:
         Result(rank, candidate.id, candidate.score, candidate.source, candidate.item)
         for rank, candidate in enumerate(chosen, start=rest.rank)
     )
+    engine = engine_of(results)
     answer = replace(
         blank,
         release=rest.release,
         interaction_count=rest.interaction_count,
         policy=rest.policy,
-        engine=results[0].source if results else NO_ENGINE,
-        model_version=rest.versions.get(results[0].source, "") if results else "",
+        engine=engine,
+        model_version=rest.versions.get(engine, ""),
         fallback_reason=_fallback_reason(rest, results),
         results=results,
         slate=rest.slate,
@@ -157,7 +158,7 @@ def _newest_ids(query: Query, n: int, known: Collection[Any]) -> Iterable[Any]:
 
 
 def _fallback_reason(rest: Rest, results: Sequence[Result]) -> str:
-    sources = {result.source for result in results}
+    sources = {result.source for result in results} - PLACED
     return (rest.fallback_reason or NOT_ENOUGH_ITEMS) if sources - {rest.primary} else ""
 
 

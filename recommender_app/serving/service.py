@@ -13,15 +13,16 @@ from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
 from recommender_app.serving import live, pages, request_log, slate_cache
-from recommender_app.serving.answer import Answer, Result
+from recommender_app.serving.answer import Answer, Result, engine_of
 from recommender_app.serving.arranging.slate import slate_of
+from recommender_app.serving.cursors import Rest
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.explaining import explained
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pipeline import Pipeline, fallback_reason, needs_history, top_up_with_newest
 from recommender_app.serving.policies import policy_for
-from recommender_app.serving.pool import PLACED, Candidate, Pool
+from recommender_app.serving.pool import Candidate, Pool
 from recommender_app.serving.query import Query, checked_query
 from recommender_app.serving.request import ServingRequest
 from recommender_app.serving.router import (
@@ -79,7 +80,7 @@ def recommend(
     started, deadline = time.perf_counter(), Deadline(settings.BUDGET_MS)
 
     def compute() -> Answer:
-        return pages.continued(query, blank, rest) if rest else _computed(blank, query, policy, deadline)
+        return _later_page(blank, query, policy, rest) if rest else _computed(blank, query, policy, deadline)
 
     try:
         with savepoint(query.use_case.items):
@@ -112,6 +113,16 @@ def _computed(blank: Answer, query: Query, policy: Policy, deadline: Deadline) -
     request = _request(query, history, release)
     pipeline = Pipeline(query, blank.request_id, request, release, deadline)
     return _explained(query, answered(blank, query, policy, pipeline), pipeline)
+
+
+def _later_page(blank: Answer, query: Query, policy: Policy, rest: Rest) -> Answer:
+    """Return a page of a slate; its engines give their reasons as long as their release is live."""
+    answer = pages.continued(query, blank, rest)
+    release = live.current(query.use_case.key, policy)
+    if release is None or release.number != rest.release or not settings.EXPLANATIONS:
+        return _explained(query, answer, None)
+    history = load_history(query.use_case, query.user, settings.HISTORY_LIMIT)
+    return _explained(query, answer, Pipeline(query, blank.request_id, _request(query, history, release), release))
 
 
 def _explained(query: Query, answer: Answer, pipeline: Pipeline | None) -> Answer:
@@ -201,7 +212,7 @@ def _answer(
     answer = replace(blank, release=number, results=results, engine_ms=dict(pool.engine_ms))
     if not results:
         return replace(answer, fallback_reason=EMPTY_CATALOGUE)
-    engine = next((result.source for result in results if result.source not in PLACED), results[0].source)
+    engine = engine_of(results)
     return replace(
         answer,
         engine=engine,

@@ -106,6 +106,19 @@ def test_a_release_switch_between_pages_shows_nothing_twice_and_names_the_releas
 
 
 @pytest.mark.django_db
+def test_later_pages_give_reasons_while_the_release_that_ranked_is_live(settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "RELOAD_SECONDS": 0.0}
+    books = library.add_shelves(8)
+    put_als_live(books, 1)
+    reader = library.add_reader(likes=(books[0],))
+    cursor = recommend(reader, "books", 4, cursor="first").next_cursor
+    second = recommend(reader, "books", 2, cursor=cursor)
+    assert [result.reason.evidence for result in second.results] == [(books[0].pk,)] * 2
+    put_als_live(books, 2)
+    assert [result.reason for result in recommend(reader, "books", 2, cursor=cursor).results] == [None, None]
+
+
+@pytest.mark.django_db
 def test_every_page_is_logged_under_its_own_request_id_with_ranks_that_go_on():
     books = library.add_shelves(6)
     put_als_live(books)

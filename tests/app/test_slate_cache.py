@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from recommender_app.serving.cache import PatientCache
+from recommender_app.serving.cache_serializer import JSONSerializer
 from recommender_app.serving.policies import forced_policy
 from recommender_app.serving.router import Policy
 from recommender_app.serving.service import recommend
@@ -183,3 +184,15 @@ def test_threads_that_ask_together_compute_once():
         thread.join()
     assert results == ["result"] * 20
     assert len(computed) == 1
+
+
+@pytest.mark.parametrize("value", [0, -7, True, None, "text", "é", [1.5, "x"], {"a": [None]}])
+def test_the_json_serializer_returns_what_it_was_given(value):
+    stored = JSONSerializer().dumps(value)
+    found = JSONSerializer().loads(str(stored).encode() if isinstance(stored, int) else stored)
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_the_json_serializer_runs_no_code_that_others_stored():
+    with pytest.raises(ValueError):
+        JSONSerializer().loads(b"cposix\nsystem\n(S'true'\ntR.")

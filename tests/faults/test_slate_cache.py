@@ -89,6 +89,20 @@ def slate_key(reader):
     return keys[0]
 
 
+def test_without_pickle_lists_and_counters_are_kept_just_the_same(use_redis, redis_url, engine, settings):
+    use_redis(redis_url)
+    settings.CACHES["slates"]["OPTIONS"]["serializer"] = "recommender_app.serving.cache_serializer.JSONSerializer"
+    reader = library.add_reader("bob")
+    assert [ask(reader), ask(reader)] == [EXPECTED, EXPECTED]
+    assert engine.n_asked == 1
+    key = caches["slates"].make_key(slate_key(reader))
+    assert raw(redis_url).get(key).startswith(b'"[1, [[')
+    raw(redis_url).set(key, b"cposix\nsystem\n(S'true'\ntR.")
+    assert [ask(reader), ask(reader)] == [EXPECTED, EXPECTED]
+    caches["slates"].add("counter", 0)
+    assert [caches["slates"].incr("counter"), caches["slates"].get("counter")] == [1, 1]
+
+
 def test_row_29_a_dead_redis_is_asked_once_and_then_left_alone(use_redis, engine, caplog):
     use_redis(f"redis://127.0.0.1:{services.free_port()}/0")
     reader = library.add_reader()
