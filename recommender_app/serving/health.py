@@ -71,16 +71,12 @@ def _engines(release: LoadedRelease) -> dict[str, dict[str, Any]]:
             "version": version,
             "is_loaded": engine in release.artifacts,
             "is_pinned": engine in release.pinned,
-            "has_index": engine in release.artifacts and _has_index(release.artifacts[engine].engine),
+            "has_index": engine in release.artifacts and release.artifacts[engine].engine.has_index,
             "problem": release.problems.get(engine, ""),
             "note": release.notes.get(engine, ""),
         }
         for engine, version in sorted(release.versions.items())
     }
-
-
-def _has_index(engine: Any) -> bool:
-    return bool(getattr(engine, "has_index", False))
 
 
 def _overlay(use_case: UseCase, release: LoadedRelease) -> int | None:

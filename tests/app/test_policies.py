@@ -1,7 +1,11 @@
 """Which policy serves a use case, and why: settings, declaration, admin, environment, arm."""
 
+import threading
+
 import pytest
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender_app.conf import environment_switches
 from recommender_app.exceptions import ConfigurationError, UnknownUseCase
@@ -9,7 +13,7 @@ from recommender_app.models import PolicyChange, ServingPolicy
 from recommender_app.registry.policies import delete_policy, save_policy
 from recommender_app.serving import policies
 from recommender_app.serving.policies import decide, policy_for
-from recommender_app.serving.policy_layers import ARM, Layer
+from recommender_app.serving.policy_layers import ARM, DEFAULT, LEVELS, Layer, merged
 from recommender_app.serving.policy_tables import policy_as_json, policy_rows
 from recommender_app.serving.service import recommend
 from recommender_app.usecases.site import get_use_case
@@ -264,3 +268,37 @@ def test_the_tables_say_who_decided(settings):
     rows = policy_rows(decide("books"))
     assert ("routes", "content_based from 0, als from 5, ensemble from 20", "default") in rows
     assert ("two_tower", "switched off", "admin") in rows
+
+
+def test_while_one_thread_reads_others_use_the_policy_before(monkeypatch):
+    save(diversity=1)
+    before, seen = decide("books"), []
+
+    def slow_read(self):
+        thread = threading.Thread(target=lambda: seen.append(decide("books")))
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+
+    monkeypatch.setattr(policies.PolicyInForce, "_read", slow_read)
+    decide("books")
+    assert seen == [before]
+
+
+FIELDS = {"diversity": st.floats(0, 1), "fatigue_after": st.integers(0, 9), "exploration": st.floats(0, 0.5)}
+ANY_LAYER = st.tuples(
+    st.fixed_dictionaries({}, optional=FIELDS), st.dictionaries(st.sampled_from(["als", "popular"]), st.booleans())
+)
+
+
+@given(said=st.lists(ANY_LAYER, min_size=len(LEVELS), max_size=len(LEVELS)))
+def test_the_highest_level_that_says_something_decides(said):
+    layers = [Layer(level, values, switches) for level, (values, switches) in zip(LEVELS, said, strict=True)]
+    policy = merged([Layer(DEFAULT, {"routes": ((0, "als"),)}), *layers])
+    for field in FIELDS:
+        spoken = [(layer.level, layer.values[field]) for layer in layers if field in layer.values]
+        origin, value = spoken[-1] if spoken else (None, 0)
+        assert (policy.origins.get(field), getattr(policy, field)) == (origin, value)
+    for engine in ("als", "popular"):
+        spoken = [layer.switches[engine] for layer in layers if engine in layer.switches]
+        assert (engine in policy.disabled) is (spoken[-1:] == [False])

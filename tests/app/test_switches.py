@@ -14,7 +14,7 @@ from recommender_app.conf import environment_switches
 from recommender_app.engines.catalog import engine_keys
 from recommender_app.environment import PATHS, SWITCHES, WEIGHTS, ensemble_weights
 from recommender_app.exceptions import ArtifactError
-from recommender_app.models import policy_rules
+from recommender_app.models import Release, policy_rules
 from recommender_app.serving import live, router
 from recommender_app.serving.policies import decide
 from recommender_app.serving.service import recommend
@@ -184,6 +184,19 @@ def test_a_pinned_artifact_serves_instead_of_the_releases_version(settings, two_
     assert (answer.engine, answer.model_version, answer.release) == ("als", "als_v1", 1)
     release = live.current("books")
     assert (release.pinned, release.versions["popular"]) == ({"als"}, "popular_v1")
+
+
+def test_a_pin_adds_an_engine_that_the_release_does_not_have(settings, two_versions):
+    library.put_live(2, "popular_v1")
+    set_environment(settings, ALS_MODEL_PATH="books/als/als_v2")
+    answer = recommend(library.add_reader(likes=(two_versions[0],)), "books", 2)
+    assert (answer.engine, answer.model_version, answer.fallback_reason) == ("als", "als_v2", "")
+
+
+def test_a_pin_without_a_live_release_serves_nothing(settings, two_versions):
+    Release.objects.update(status="retired")
+    set_environment(settings, ALS_MODEL_PATH="books/als/als_v2")
+    assert live.current("books") is None
 
 
 def test_a_pinned_artifact_that_does_not_open_falls_back_and_is_named(settings, two_versions, root, caplog):
