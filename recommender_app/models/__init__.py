@@ -1,20 +1,24 @@
-"""The app's own tables: runs, versions, releases, policies, business rules, the request log."""
+"""The app's own tables: runs, versions, releases, tuned options, policies, business rules, the request log."""
 
 from recommender_app.models.business_rule import BusinessRule, RuleChange
 from recommender_app.models.model_version import ModelVersion
 from recommender_app.models.release import Release, ReleaseMember
+from recommender_app.models.release_change import ReleaseChange
 from recommender_app.models.request_log import RequestLog
 from recommender_app.models.serving_policy import PolicyChange, ServingPolicy
 from recommender_app.models.training_run import TrainingRun
+from recommender_app.models.tuned_config import TunedConfig
 
 __all__ = [
     "BusinessRule",
     "ModelVersion",
     "PolicyChange",
     "Release",
+    "ReleaseChange",
     "ReleaseMember",
     "RequestLog",
     "RuleChange",
     "ServingPolicy",
     "TrainingRun",
+    "TunedConfig",
 ]

@@ -21,6 +21,7 @@ class ModelVersion(models.Model):
     reason = models.TextField(blank=True, help_text="Why it was rejected or retired.")
     training_run = models.ForeignKey(TrainingRun, null=True, blank=True, on_delete=models.SET_NULL)
     metrics = models.JSONField(default=dict, help_text="{protocol, engines: {engine: {metric: value}}, note}.")
+    gate = models.JSONField(null=True, blank=True, help_text="{passed, reason, checks}; empty: nobody judged it.")
     config = models.JSONField(default=dict)
     seed = models.BigIntegerField(default=0)
     library_versions = models.JSONField(default=dict)
@@ -30,7 +31,10 @@ class ModelVersion(models.Model):
 
     class Meta:
         ordering = ("use_case", "engine", "-number")
-        permissions = [("promote_version", "Can promote versions and roll back releases")]
+        permissions = [
+            ("promote_version", "Can promote versions and roll back releases"),
+            ("force_version", "Can promote versions that the gate has turned down"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["use_case", "engine", "number"], name="recommender_version_number"),
             models.CheckConstraint(

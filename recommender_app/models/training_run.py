@@ -26,6 +26,9 @@ class TrainingRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True, help_text="A running run past this is presumed dead.")
     token = models.PositiveIntegerField(default=0, help_text="Fencing token: grows with every owner.")
+    slot = models.CharField(max_length=64, blank=True, help_text="The scheduled time it stands for; empty = none.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was started.")
+    requested_at = models.DateTimeField(null=True, blank=True, help_text="When it was asked for, to be run later.")
 
     class Meta:
         ordering = ("-id",)
@@ -34,6 +37,11 @@ class TrainingRun(models.Model):
                 fields=["use_case", "engine"],
                 condition=models.Q(status="running"),
                 name="recommender_one_running_run",
+            ),
+            models.UniqueConstraint(
+                fields=["use_case", "engine", "slot"],
+                condition=~models.Q(slot="") & models.Q(status__in=["requested", "running", "succeeded"]),
+                name="recommender_one_run_per_slot",
             ),
             models.CheckConstraint(
                 condition=models.Q(status__in=["requested", "running", "succeeded", "failed", "skipped"]),
