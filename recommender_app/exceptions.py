@@ -17,6 +17,10 @@ class UserNotFound(RecommenderError):
     """The requester may not receive recommendations as the user that was named."""
 
 
+class ItemNotFound(RecommenderError):
+    """There is no such item, or the user may not see it."""
+
+
 class InvalidFilters(RecommenderError):
     """A request's filters are not those of the use case, or have values that make no sense.
 

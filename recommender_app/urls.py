@@ -4,11 +4,13 @@ from django.urls import path
 
 from recommender_app.api.documentation import DocumentationView, SchemaView
 from recommender_app.api.health import HealthView
+from recommender_app.api.similar import SimilarItemsView
 from recommender_app.api.views import RecommendationView
 
 app_name = "recommender"
 urlpatterns = [
     path("recommendations/<str:use_case>/", RecommendationView.as_view(), name="recommendations"),
+    path("recommendations/<str:use_case>/similar/<str:item>/", SimilarItemsView.as_view(), name="similar"),
     path("health/", HealthView.as_view(), name="health"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocumentationView.as_view(), name="docs"),

@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 
-from recommender_app.exceptions import InvalidCursor, InvalidFilters, UnknownUseCase, UserNotFound
+from recommender_app.exceptions import InvalidCursor, InvalidFilters, ItemNotFound, UnknownUseCase, UserNotFound
 from recommender_app.serving.database import DATABASE_ERRORS
 
 
@@ -47,7 +47,7 @@ ERROR_RESPONSES = {
 
 def as_http_error(error: Exception) -> Exception:
     """Return the HTTP error that an error of ours means; others are returned as they are."""
-    if isinstance(error, UnknownUseCase | UserNotFound):
+    if isinstance(error, UnknownUseCase | UserNotFound | ItemNotFound):
         return NotFound(str(error))
     if isinstance(error, InvalidCursor):
         return ValidationError({"cursor": [str(error)]})

@@ -56,6 +56,7 @@ class Answer:
         latency_ms: from the call to the slate, without the writing of the log.
         engine_ms: {engine: milliseconds} of every engine that was asked.
         slate: request id of the first page, on later pages only.
+        candidate_source: "similar" for items similar to one, "" for recommendations.
         next_cursor: where the next page goes on; "" where there is none, or none was asked for.
     """
 
@@ -74,6 +75,7 @@ class Answer:
     engine_ms: Mapping[str, float] = field(default_factory=dict)
     slate: UUID | None = None
     next_cursor: str = ""
+    candidate_source: str = ""
 
 
 def engine_of(results: Sequence[Result]) -> str:

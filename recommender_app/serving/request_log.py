@@ -65,6 +65,7 @@ def row_of(answer: Answer) -> RequestLog:
         interaction_count=answer.interaction_count,
         latency_ms=answer.latency_ms,
         engine_ms=dict(answer.engine_ms),
+        candidate_source=answer.candidate_source or None,
     )
 
 

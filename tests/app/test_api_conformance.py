@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.app import library
+from tests.toyhost.models import Book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 PROMISES = (checks.not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
@@ -51,6 +52,31 @@ def test_every_answer_is_as_described(described, session):
     def ask(case, is_known):
         if is_known:
             case.path_parameters["use_case"] = "books"
+        response = case.call(cookies=session)
+        case.validate_response(response, checks=PROMISES)
+        seen[response.status_code] += 1
+
+    ask()
+    assert {200, 404} <= seen.keys()
+
+
+def test_similar_items_are_as_described(described, session):
+    seen, (book, *_) = Counter(), Book.objects.all()
+
+    @given(
+        case=described["/api/recommendations/{use_case}/similar/{item}/"]["GET"].as_strategy(), is_known=st.booleans()
+    )
+    @settings(
+        max_examples=60,
+        deadline=None,
+        phases=[Phase.generate],
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case, is_known):
+        case.path_parameters["use_case"] = "books"
+        if is_known:
+            case.path_parameters["item"] = str(book.pk)
         response = case.call(cookies=session)
         case.validate_response(response, checks=PROMISES)
         seen[response.status_code] += 1
