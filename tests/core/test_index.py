@@ -7,6 +7,8 @@ import logging
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -251,6 +253,14 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, built: BuiltIndex, mo
     with pytest.raises(ArtifactError, match="the index of 0 MB cannot be written"):
         ArtifactStore(tmp_path).publish("films", "als_v1", engine(), IdMap("int", np.arange(N)), index=built)
     assert contents(tmp_path) == {}
+
+
+def test_many_threads_may_ask_at_once(folder: Path) -> None:
+    asked = open_engine(folder).engine
+    histories = [{number: 1.0, 3 * number: 2.0} for number in range(1, 40)]
+    alone = [lists(asked, history) for history in histories]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(partial(lists, asked), histories)) == alone
 
 
 PROGRAM = """
