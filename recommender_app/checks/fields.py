@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage
 from django.db.models import BooleanField, DateTimeField, DecimalField, FloatField, IntegerField
 
 from recommender_app.checks.events import is_names
+from recommender_app.checks.interactions import indexed_fields
 from recommender_app.checks.lookups import UnknownField, find_field
 from recommender_app.checks.messages import error, warning
 from recommender_app.usecases.declaration import UseCase
@@ -55,8 +56,20 @@ def _changed_at(use_case: UseCase) -> list[CheckMessage]:
     except UnknownField as problem:
         return [error(44, use_case, f"changed_at cannot be read: {problem}.", f"{problem.hint} {hint}")]
     if "__" not in name and isinstance(field, DateTimeField):
-        return []
+        return [] if _has_index(field) else [_unindexed(use_case, field)]
     return [error(44, use_case, f"changed_at={name!r} is no DateTimeField of the item.", hint)]
+
+
+def _has_index(field: Any) -> bool:
+    """Tell whether the table can be searched by a field; of a table that Django does not manage, nobody knows."""
+    is_first = any(fields[:1] == [field] for fields in indexed_fields(field.model))
+    return field.db_index or field.unique or is_first or not field.model._meta.managed
+
+
+def _unindexed(use_case: UseCase, field: Any) -> CheckMessage:
+    message = f"{field.model._meta.label} has no index that begins with {field.name}, its changed_at."
+    hint = "Set db_index=True: every few seconds each process reads which items changed."
+    return warning(46, use_case, message, hint)
 
 
 def _newest_first(use_case: UseCase) -> list[CheckMessage]:

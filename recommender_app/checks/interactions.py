@@ -87,14 +87,14 @@ def _index(use_case: UseCase, source: Interactions) -> list[CheckMessage]:
     user, at = (find_field(source.model, name) for name in (source.user, source.at))
     is_plain = "__" not in source.user and "__" not in source.at
     table = user.model  # the one that holds the columns: a proxy and a child declare no indexes for them
-    if not is_plain or not table._meta.managed or at.model is not table or [user, at] in _indexed(table):
+    if not is_plain or not table._meta.managed or at.model is not table or [user, at] in indexed_fields(table):
         return []
     hint = f'Add models.Index(fields=["{source.user}", "{source.at}"]) to Meta.indexes: every request reads a history.'
     message = f"{table._meta.label} has no index on ({source.user}, {source.at})."
     return [warning(24, use_case, message, hint)]
 
 
-def _indexed(model: type[Model]) -> list[list[Any]]:
+def indexed_fields(model: type[Model]) -> list[list[Any]]:
     """Return the first two fields of each index that holds all rows."""
     options = model._meta
     unique = [entry for entry in options.constraints if isinstance(entry, UniqueConstraint)]

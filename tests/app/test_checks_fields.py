@@ -1,9 +1,12 @@
 """Mistakes in the fields that describe users and items."""
 
 import pytest
+from django.db import models
+from django.test.utils import isolate_apps
 
 from recommender_app.checks.declarations import declaration_problems
-from tests.app.declarations import declare, found
+from recommender_app.checks.fields import _changed_at
+from tests.app.declarations import declare, found, short_ids
 
 
 @pytest.mark.parametrize("name", ["item_text", "item_categories", "item_numbers", "user_text", "user_numbers"])
@@ -65,3 +68,29 @@ def test_an_order_that_is_none(value):
 @pytest.mark.parametrize("value", [("-pk",), ["created_at", "-id"], ("-reading__at",)])
 def test_an_order_that_is_one(value):
     assert found(newest_first=value) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "meta", "expected"),
+    [
+        ({}, {}, ["W046"]),
+        ({"db_index": True}, {}, []),
+        ({"unique": True}, {}, []),
+        ({}, {"indexes": [models.Index(fields=["-changed", "name"], name="changed_first")]}, []),
+        ({}, {"indexes": [models.Index(fields=["name", "changed"], name="changed_last")]}, ["W046"]),
+        ({}, {"managed": False}, []),
+    ],
+)
+@isolate_apps("tests.toyhost")
+def test_a_stamp_that_no_index_begins_with(field, meta, expected):
+    class Film(models.Model):
+        name = models.CharField(max_length=9)
+        changed = models.DateTimeField(auto_now=True, **field)
+        Meta = type("Meta", (), {"app_label": "toyhost", **meta})
+
+        def __str__(self):
+            return self.name
+
+    wanted = declare(items=Film, changed_at="changed")
+    problems = short_ids(_changed_at(wanted))
+    assert problems == expected
