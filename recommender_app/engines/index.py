@@ -38,6 +38,11 @@ class SearchPlan:
     name: str = "The index"
 
     @property
+    def share(self) -> float:
+        """Share of the items that is looked at, about."""
+        return self.nprobe / self.nlist
+
+    @property
     def is_exhaustive(self) -> bool:
         """Whether every item is looked at."""
         return self.nprobe >= self.nlist

@@ -18,6 +18,8 @@ from recommender_app.engines.top_k import top_k_in_place
 Vectors = NDArray[np.float32]
 _CHUNK_SCORES = 4_000_000  # 16 MB: scores of a chunk are ranked while they are still in the cache
 _MOST_FETCHED = 0.2  # share of what is searched; whoever asks for more gets the worst of it, late
+_BATCH = 8  # from so many queries on, one matrix product beats searching them one by one ...
+_BATCH_SHARE = 0.25  # ... unless each of them searches less than this share of the items
 _SPARE = 16  # items beyond the list, whose scores prove that nothing unseen belongs in it
 
 
@@ -71,8 +73,9 @@ class VectorEngine(Engine):
         rows = np.full((len(queries), k), -1, dtype=np.int32)
         scores = np.full((len(queries), k), np.nan, dtype=np.float32)
         left = np.flatnonzero(np.isfinite(queries).all(axis=1)) if k else np.empty(0, dtype=np.intp)
-        for user, best, values in self.from_index(queries, left, k, exclude):
-            rows[user], scores[user] = best, values
+        if self.index is not None and (len(left) < _BATCH or self.index.plan.share <= _BATCH_SHARE):
+            for user, best, values in self.from_index(queries, left, k, exclude):
+                rows[user], scores[user] = best, values
         left = left[rows[left, 0] < 0] if k else left
         size = max(1, _CHUNK_SCORES // max(1, self.n_items))
         for start in range(0, len(left), size):
@@ -89,7 +92,7 @@ class VectorEngine(Engine):
             return
         plan, asked = self.index.plan, self.index_queries(queries[asking])
         n_hidden = 0 if exclude is None else int(np.diff(exclude.indptr).max(initial=0))
-        if k + n_hidden > _MOST_FETCHED * self.n_items * plan.nprobe / plan.nlist:
+        if k + n_hidden > _MOST_FETCHED * plan.share * self.n_items:
             return
         found = self.index.search(asked, k + n_hidden + (k // 2 + _SPARE if plan.is_exhaustive else 0))
         if found is None:

@@ -87,6 +87,7 @@ def test_an_exhaustive_index_gives_the_exact_list(exponent: float) -> None:
     plain = engine(ITEMS, degrees, exponent)
     hidden = sparse.random_array((6, N), density=0.02, format="csr", rng=np.random.default_rng(1), dtype=np.float32)
     hidden = sparse.csr_matrix(hidden)
+    assert len(USERS) < 8, "more at once are not searched"
     expected_rows, expected = plain.nearest(USERS, 100, hidden)
     rows, scores = indexed(plain).nearest(USERS, 100, hidden)
     assert np.array_equal(rows, expected_rows)
@@ -116,6 +117,15 @@ def test_all_items_are_scored_only_where_the_index_is_no_help(k: int, hide: int,
     Counted.calls = 0
     rows, _ = quick.nearest(USERS[:1], k, hidden)
     assert rows[0].tolist() == best[hide:].tolist()
+    assert Counted.calls == n_full
+
+
+@pytest.mark.parametrize(("nprobe", "n_full"), [(None, 1), (8, 0)], ids=["all cells", "a seventh of them"])
+def test_many_who_ask_at_once_are_scored_in_full_unless_little_is_searched(nprobe: int | None, n_full: int) -> None:
+    plain = Counted(ITEMS, np.eye(D), np.ones(N, dtype=np.float32), 1.0, Confidence(1.0, 0.0, 0.0))
+    quick = indexed(plain, nprobe)
+    Counted.calls = 0
+    assert (quick.nearest(ITEMS[:20], 10)[0] >= 0).all()
     assert Counted.calls == n_full
 
 
