@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import AbstractUser, User
-from django_filters import FilterSet
+from django_filters import CharFilter, FilterSet, NumberFilter, OrderingFilter
 from rest_framework.serializers import ModelSerializer, Serializer
 
 from recommender_app import UseCase
@@ -40,6 +40,34 @@ def test_filters_of_another_model():
 
 def test_filters_that_fit():
     assert found(filterset_class=BookFilter) == found(filterset_class=FilterSet) == []
+    assert found(filterset_class=f"{__name__}.BookFilter") == []
+
+
+class Colliding(FilterSet):
+    limit = NumberFilter("pages", "lte")
+    library = CharFilter("title")
+
+
+class Ordering(FilterSet):
+    sort = OrderingFilter(fields=["title"])
+
+
+def test_filters_with_the_name_of_another_parameter():
+    assert found(filterset_class=Colliding) == ["E054"]
+    assert found(filterset_class=Colliding, parameters=("for", "library")) == ["E054", "E054"]
+
+
+@pytest.mark.parametrize("value", ["for", 3, ("for", 3), ("",), None, ("cursor",)])
+def test_parameters_that_cannot_be_read(value):
+    assert found(parameters=value) == ["E054"]
+
+
+def test_parameters_that_can():
+    assert found(parameters=()) == found(parameters=["for", "library"]) == []
+
+
+def test_a_filter_that_orders():
+    assert found(filterset_class=Ordering) == ["E055"]
 
 
 @pytest.mark.parametrize(

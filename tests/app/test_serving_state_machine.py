@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.core.cache import cache
 from django.db import transaction
-from hypothesis import HealthCheck, event
+from hypothesis import HealthCheck, Phase, event
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -158,9 +158,10 @@ class Serving(RuleBasedStateMachine):
         self.scrolls.append([reader, filters, answer.next_cursor, {result.id for result in answer.results}])
 
     @precondition(lambda self: any(cursor for _, _, cursor, _ in self.scrolls))
-    @rule(limit=st.integers(1, 3), data=st.data())
-    def scroll_on(self, limit, data):
-        scroll = data.draw(st.sampled_from([scroll for scroll in self.scrolls if scroll[2]]))
+    @rule(limit=st.integers(1, 3), number=st.integers(0, 9))
+    def scroll_on(self, limit, number):
+        unfinished = [scroll for scroll in self.scrolls if scroll[2]]
+        scroll = unfinished[number % len(unfinished)]
         reader, filters, cursor, seen = scroll
         answer = self.answered(reader, limit, filters, cursor)
         shown = {result.id for result in answer.results}
@@ -208,10 +209,11 @@ def test_no_sequence_of_events_breaks_a_promise(settings, monkeypatch, tmp_path,
     run_state_machine_as_test(
         Serving,
         settings=hypothesis_settings(
-            max_examples=20,
+            max_examples=15,
             stateful_step_count=16,
             deadline=None,
             derandomize=True,
+            phases=[Phase.generate],  # sixteen steps can be read; making them fewer takes minutes
             suppress_health_check=list(HealthCheck),
         ),
     )
