@@ -57,6 +57,19 @@ DEFAULTS: dict[str, Any] = {
     "MIN_INTERACTIONS": 100,
     "TEST_FRACTION": 0.2,  # newest part of the interactions held out to measure a version
     "N_THREADS": 0,  # training threads, 0 = all cores
+    "LEASE_SECONDS": 300.0,  # a training that gives no sign of life for so long is presumed dead
+    "QUEUE_SECONDS": 900.0,  # how long a message to the training workers is good; then the next one is sent
+    # How often each engine is trained by Celery beat or recommender_work: hourly, daily, weekly, monthly (in UTC).
+    # The ensemble is fitted again after any of its members.
+    "TRAINING_SCHEDULE": {
+        "popular": "daily",
+        "trending": "daily",
+        "content_based": "daily",
+        "als": "weekly",
+        "item_knn": "weekly",
+        "item_graph": "weekly",
+        "two_tower": "monthly",
+    },
     "INDEX_MIN_ITEMS": 50_000,  # from so many items on, a version gets an approximate index of them
     "INDEX_RECALL": 0.98,  # share of the exact top 100 that an index must find; 1 = exact lists, slower
     # Engine key -> dotted path of its trainer; resolved at training time only.

@@ -13,6 +13,7 @@ from django.conf import settings as django_settings
 
 from recommender_app.conf import DEFAULTS
 from recommender_app.environment import is_switch, is_weight
+from recommender_app.schedule import PERIODS
 
 _RATE = re.compile(r"[0-9]+/[smhd][a-z]*")
 _DOTTED_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
@@ -54,6 +55,12 @@ def _are_rates(value: Any) -> bool:
 def _are_trainers(value: Any) -> bool:
     return isinstance(value, Mapping) and all(
         isinstance(key, str) and isinstance(path, str) and _DOTTED_PATH.fullmatch(path) for key, path in value.items()
+    )
+
+
+def _is_schedule(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) and isinstance(period, str) and period in PERIODS for key, period in value.items()
     )
 
 
@@ -108,6 +115,9 @@ RULES: dict[str, Rule] = {
     "MIN_INTERACTIONS": _whole(1),
     "TEST_FRACTION": Rule(lambda value: is_number(value) and 0 < value < 1, "a number between 0 and 1"),
     "N_THREADS": _whole(0),
+    "LEASE_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
+    "QUEUE_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
+    "TRAINING_SCHEDULE": Rule(_is_schedule, f"a dict from engine keys to one of {', '.join(PERIODS)}"),
     "INDEX_MIN_ITEMS": _whole(1),
     "INDEX_RECALL": Rule(lambda value: is_number(value) and 0 < value <= 1, "a number above 0, up to 1"),
     "TRAINERS": Rule(_are_trainers, "a dict from engine keys to dotted paths of trainer classes"),

@@ -1,21 +1,80 @@
-"""Training runs: one at a time per engine of a use case, held by a lease."""
+"""Training runs: asked for, one at a time per engine of a use case, held by a lease."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import Max
-from django.utils import timezone
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import TrainingRun
 from recommender_app.registry.database import atomic
+from recommender_app.registry.leases import expired_runs, lease_end, next_token, renew_lease, still_running
 
-LEASE_SECONDS = 300  # how long a run lives without a sign of life
+__all__ = ["renew_lease", "still_running"]
+
+MAX_ATTEMPTS = 3  # a run that kills its process each time is given up
 LEASE_EXPIRED = "Its process gave no sign of life any more."
+REQUESTED, RUNNING = TrainingRun.Status.REQUESTED, TrainingRun.Status.RUNNING
+
+
+def request_run(use_case_key: str, engine: str, *, requested_by: str, slot: str = "") -> TrainingRun | None:
+    """Ask for a training, which a worker will begin; asking twice is asking once.
+
+    Args:
+        slot: the scheduled time it stands for, such as ``2026-W48``; "" = now, because somebody wants it.
+
+    Returns:
+        The new run, or the one that is waiting or running already; None where the slot has had
+        its run, however that ended.
+    """
+    runs = TrainingRun.objects.filter(use_case=use_case_key, engine=engine)
+    runs = runs.filter(slot=slot) if slot else runs.filter(status__in=(REQUESTED, RUNNING))
+    existing = runs.first()
+    if existing is None:
+        try:
+            with atomic():
+                asked = TrainingRun(use_case=use_case_key, engine=engine, requested_by=requested_by, slot=slot)
+                asked.requested_at = Now()
+                asked.save()
+            asked.refresh_from_db()
+        except IntegrityError:  # another scheduler was faster
+            existing = runs.first()
+        else:
+            return asked
+    return existing if existing and existing.status in (REQUESTED, RUNNING) else None
+
+
+def requested_runs() -> QuerySet[TrainingRun]:
+    """Return the runs that wait for a worker, oldest first."""
+    return TrainingRun.objects.filter(status=REQUESTED).order_by("pk")
+
+
+def claim_run(run: TrainingRun) -> bool:
+    """Begin a requested run: RUNNING, with a new token and a lease. Only one of many callers gets True.
+
+    False as well while another run of the engine lives (it stays requested), and where one that
+    began after the request has succeeded since: the run then ends as SKIPPED, what it was to
+    learn is known.
+    """
+    try:
+        with atomic():
+            rescue_expired_runs(use_case=run.use_case, engine=run.engine)
+            is_ours = not _skip_if_overtaken(run) and TrainingRun.objects.filter(pk=run.pk, status=REQUESTED).update(
+                status=RUNNING,
+                reason="",
+                token=next_token(run.use_case, run.engine),
+                attempts=F("attempts") + 1,
+                started_at=Now(),
+                lease_until=lease_end(),
+            )
+    except IntegrityError:  # the one running run of the engine is another
+        is_ours = False
+    run.refresh_from_db()
+    return bool(is_ours)
 
 
 def start_run(
@@ -23,35 +82,37 @@ def start_run(
 ) -> TrainingRun:
     """Insert a RUNNING run; the unique constraint on running runs is the lock.
 
-    A running run past its lease is failed first: its token is older, so that it can no longer
-    register a version, should it wake up after all.
+    A running run past its lease loses its place first: should it wake up after all, it can no
+    longer register a version.
 
     Raises:
         RegistryError: the engine is being trained, and the lease of that run holds.
     """
-    now = timezone.now()
     try:
         with atomic():
-            fail_expired_runs(now, use_case=use_case_key, engine=engine)
-            return TrainingRun.objects.create(
+            rescue_expired_runs(use_case=use_case_key, engine=engine)
+            run = TrainingRun.objects.create(
                 use_case=use_case_key,
                 engine=engine,
-                status=TrainingRun.Status.RUNNING,
+                status=RUNNING,
                 requested_by=requested_by,
                 config=dict(config),
                 seed=seed,
-                started_at=now,
-                lease_until=now + timedelta(seconds=LEASE_SECONDS),
-                token=_next_token(use_case_key, engine),
+                attempts=1,
+                started_at=Now(),
+                lease_until=lease_end(),
+                token=next_token(use_case_key, engine),
             )
     except IntegrityError:
         raise RegistryError(_already_running(use_case_key, engine)) from None
+    run.refresh_from_db()
+    return run
 
 
-def renew_lease(run: TrainingRun) -> bool:
-    """Give a sign of life; False if the run is no longer the one that may finish."""
-    until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-    return bool(still_running(run).update(lease_until=until))
+def record_config(run: TrainingRun, config: Mapping[str, Any], seed: int) -> None:
+    """Note how a claimed run is trained."""
+    run.config, run.seed = dict(config), seed
+    still_running(run).update(config=run.config, seed=seed)
 
 
 def record_dataset(run: TrainingRun, fingerprint: str) -> None:
@@ -63,30 +124,49 @@ def record_dataset(run: TrainingRun, fingerprint: str) -> None:
 def finish_run(run: TrainingRun, status: str, reason: str = "") -> bool:
     """End a run; False if it was taken over: its row then tells how it ended already."""
     reason = " ".join(reason.split())
-    is_ours = still_running(run).update(status=status, reason=reason, finished_at=timezone.now(), lease_until=None)
+    is_ours = still_running(run).update(status=status, reason=reason, finished_at=Now(), lease_until=None)
     run.refresh_from_db()
     return bool(is_ours)
 
 
-def still_running(run: TrainingRun) -> Any:
-    """Return the queryset of the run's row, empty once the run has ended or was taken over."""
-    return TrainingRun.objects.filter(pk=run.pk, token=run.token, status=TrainingRun.Status.RUNNING)
+def give_back_run(run: TrainingRun, reason: str) -> bool:
+    """Ask for a run again whose process was told to stop; an attempt that was not its fault does not count."""
+    is_ours = still_running(run).update(
+        status=REQUESTED, reason=" ".join(reason.split()), lease_until=None, attempts=F("attempts") - 1
+    )
+    run.refresh_from_db()
+    return bool(is_ours)
 
 
-def fail_expired_runs(now: datetime, **of: str) -> int:
-    """Fail the running runs past their lease, of one engine or of all; return how many."""
-    expired = TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING, lease_until__lt=now, **of)
-    return expired.update(status=TrainingRun.Status.FAILED, reason=LEASE_EXPIRED, finished_at=now, lease_until=None)
+def rescue_expired_runs(**of: Any) -> int:
+    """Take runs from processes that give no sign of life, of one engine or of all; return how many.
+
+    What was asked for is asked for again, MAX_ATTEMPTS times in all. What a command had begun
+    fails: whoever typed it has seen it die.
+    """
+    is_last = Q(requested_at=None) | Q(attempts__gte=MAX_ATTEMPTS)
+    expired = expired_runs(**of)
+    n_failed = expired.filter(is_last).update(
+        status=TrainingRun.Status.FAILED, reason=LEASE_EXPIRED, finished_at=Now(), lease_until=None
+    )
+    return n_failed + expired.exclude(is_last).update(status=REQUESTED, reason=LEASE_EXPIRED, lease_until=None)
 
 
-def _next_token(use_case_key: str, engine: str) -> int:
-    runs = TrainingRun.objects.filter(use_case=use_case_key, engine=engine)
-    return (runs.aggregate(token=Max("token"))["token"] or 0) + 1
+def _skip_if_overtaken(run: TrainingRun) -> bool:
+    """End a waiting run that another one, begun after it was asked for, has made needless."""
+    skipped, succeeded = TrainingRun.Status.SKIPPED, TrainingRun.Status.SUCCEEDED
+    others = TrainingRun.objects.filter(use_case=run.use_case, engine=run.engine, status=succeeded).exclude(pk=run.pk)
+    newer = others.filter(requested_at__isnull=False, started_at__gte=run.requested_at).first()
+    if newer is None:
+        return False
+    reason = f"Run {newer.pk}, which began after this one was asked for, has trained it."
+    waiting = TrainingRun.objects.filter(pk=run.pk, status=REQUESTED)
+    waiting.update(status=skipped, reason=reason, finished_at=Now(), lease_until=None)
+    return True
 
 
 def _already_running(use_case_key: str, engine: str) -> str:
-    running = TrainingRun.objects.filter(use_case=use_case_key, engine=engine, status=TrainingRun.Status.RUNNING)
-    run = running.first()
+    run = TrainingRun.objects.filter(use_case=use_case_key, engine=engine, status=RUNNING).first()
     if run is None:  # it has ended in between
         return f"{engine} of {use_case_key} was being trained by somebody else: try again."
     return (

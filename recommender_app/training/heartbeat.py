@@ -9,20 +9,22 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, connections
 
+from recommender_app.conf import settings
 from recommender_app.models import TrainingRun
-from recommender_app.registry.runs import LEASE_SECONDS, renew_lease
+from recommender_app.registry.runs import renew_lease
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def beating(run: TrainingRun, every_seconds: float = LEASE_SECONDS / 5) -> Iterator[None]:
-    """Renew the run's lease while the block runs.
+def beating(run: TrainingRun, every_seconds: float | None = None) -> Iterator[None]:
+    """Renew the run's lease while the block runs, five times within LEASE_SECONDS.
 
     In a thread with a connection of its own: an export is one long read-only transaction, and a
     trainer may report nothing for an hour. A run that lost its lease all the same is refused
     when it registers its version.
     """
+    every_seconds = settings.LEASE_SECONDS / 5 if every_seconds is None else every_seconds
     stop = threading.Event()
     thread = threading.Thread(target=_beat, args=(run, stop, every_seconds), daemon=True)
     thread.start()

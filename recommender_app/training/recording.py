@@ -8,14 +8,18 @@ from typing import Self
 
 from recommender_app.exceptions import NotEnoughData, RecommenderError
 from recommender_app.models import TrainingRun
-from recommender_app.registry.runs import finish_run
+from recommender_app.registry.runs import finish_run, give_back_run
 from recommender_app.training.heartbeat import beating
+
+STOPS = (SystemExit, KeyboardInterrupt)
+STOPPED = "Its process was told to stop."
 
 
 class RecordedRun:
     """Keeps a run's lease during a block, and ends it as SKIPPED or FAILED if the block raises anything.
 
     Interrupts and mistakes of ours are recorded as well, and left to the caller like every error.
+    A requested run whose process is told to stop goes back to those who wait for a worker.
     """
 
     def __init__(self, run: TrainingRun) -> None:
@@ -30,7 +34,9 @@ class RecordedRun:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._lease.close()
-        if error is not None:
+        if self.run.requested_at is not None and isinstance(error, STOPS):
+            give_back_run(self.run, STOPPED)
+        elif error is not None:
             finish_run(self.run, *_ending(error))
 
 
