@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
-from recommender_app.exceptions import RecommenderError
+from recommender_app.exceptions import RecommenderError, RegistryError
+from recommender_app.registry.live import live_release
 from recommender_app.serving import live
 from recommender_app.serving.answer import Answer
 from recommender_app.serving.batch_scoring import BatchPipeline, look_up_together, score_together
@@ -51,10 +52,15 @@ def begin_batch(use_case: UseCase, limit: int | None = None) -> Batch:
 
     Raises:
         ValueError: the limit is out of range.
+        RegistryError: what is live could not be read or loaded just now; a request would be
+            answered with the newest items then, a digest can wait.
     """
     limit = checked_query(use_case, None, limit).limit
     policy = policy_for(use_case.key)
-    return Batch(use_case, limit, policy, live.current(use_case.key, policy))
+    release = live.current(use_case.key, policy)
+    if release is None and live_release(use_case.key) is not None:
+        raise RegistryError(f"The live release of {use_case.key} could not be loaded: see the log, then try again.")
+    return Batch(use_case, limit, policy, release)
 
 
 def lists_of(batch: Batch, users: Sequence[Any]) -> Iterator[tuple[Any, Answer]]:

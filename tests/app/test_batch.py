@@ -8,10 +8,11 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from recommender_app import Interactions
-from recommender_app.exceptions import ConfigurationError, UserNotFound
+from recommender_app.exceptions import ConfigurationError, RegistryError, UserNotFound
 from recommender_app.management.batch_lists import ListOptions, write_lists
 from recommender_app.management.batch_queue import as_message, from_message
 from recommender_app.models import RequestLog
@@ -72,6 +73,13 @@ def test_the_lists_are_those_of_single_requests(books, monkeypatch, is_shared, l
 def test_nothing_is_logged_as_shown(books):
     list(lists_of(begin_batch(get_use_case("books"), 3), list(Reader.objects.all())))
     assert not RequestLog.objects.exists()
+
+
+def test_lists_wait_where_what_is_live_cannot_be_read(books):
+    with connection.execute_wrapper(library.refuse), pytest.raises(DatabaseError):
+        begin_batch(get_use_case("books"), 2)
+    with pytest.raises(RegistryError, match="try again"):  # the database answers again, the release is not loaded yet
+        begin_batch(get_use_case("books"), 2)
 
 
 def test_an_engine_that_fails_is_replaced_as_online(books):

@@ -5,17 +5,19 @@ from uuid import UUID, uuid4
 import pytest
 from django.core import signing
 from django.test import Client
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from recommender_app.exceptions import InvalidCursor
 from recommender_app.models import RequestLog
 from recommender_app.serving.cursors import MAX_CHARACTERS, Place, Rest, read_cursor, write_cursor
+from recommender_app.serving.policies import forced_policy
+from recommender_app.serving.router import Policy
 from recommender_app.serving.service import recommend
 from recommender_app.testing import FixedEngine, override_engine
 from tests.app import library
-from tests.toyhost.models import Book
+from tests.toyhost.models import Book, Reader
 
 OWNER = ("books", "7", "")
 
@@ -116,6 +118,35 @@ def test_later_pages_give_reasons_while_the_release_that_ranked_is_live(settings
     assert [result.reason.evidence for result in second.results] == [(books[0].pk,)] * 2
     put_als_live(books, 2)
     assert [result.reason for result in recommend(reader, "books", 2, cursor=cursor).results] == [None, None]
+
+
+@pytest.mark.django_db
+@given(data=st.data())
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_between_pages_nothing_comes_twice_and_nothing_hidden(data):
+    Book.objects.all().delete()
+    Reader.objects.all().delete()
+    books = library.add_shelves(12)
+    reader = Reader.objects.create(name="ann")
+    library.read(reader, books[0], "like")
+    ranked = data.draw(st.permutations(books).map(lambda order: order[: data.draw(st.integers(0, 24))]))
+    arranging = data.draw(
+        st.sampled_from([{}, {"diversity": 0.5}, {"caps": {"genre": 1}}, {"exploration": 0.3}, {"fatigue_after": 1}])
+    )
+    seen: list = []
+
+    def happen(pages):
+        results = pages[-1]
+        allowed = set(Book.objects.filter(is_published=True).values_list("title", flat=True))
+        assert set(results) <= allowed
+        assert not set(results) & set(seen)
+        seen.extend(results)
+        for book in data.draw(st.lists(st.sampled_from(books), max_size=3)):
+            Book.objects.filter(pk=book.pk).update(is_published=data.draw(st.booleans()))
+
+    engine = FixedEngine([book.pk for book in ranked])
+    with override_engine("books", engine), forced_policy("books", Policy("one", ((0, "fixed"),), **arranging)):
+        all_pages(reader, data.draw(st.integers(1, 9)), happen)
 
 
 @pytest.mark.django_db

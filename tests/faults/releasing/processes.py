@@ -67,6 +67,13 @@ class Site:
         with self._running(command) as process:
             yield process
 
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run a management command to its end."""
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+
     @property
     def log(self) -> Path:
         """What the processes wrote."""

@@ -43,6 +43,14 @@ def promote(number: str) -> dict:
     return {"release": release.number}
 
 
+def readers(n: str) -> dict:
+    """Add readers without any history."""
+    from tests.toyhost.models import Reader
+
+    Reader.objects.bulk_create(Reader(name=f"reader{number}") for number in range(int(n)))
+    return {"n": int(n)}
+
+
 def releases() -> dict:
     """Return which release every logged answer names for its version."""
     from recommender_app.models import RequestLog
@@ -53,7 +61,7 @@ def releases() -> dict:
 
 def main() -> None:
     django.setup()
-    commands = {"fill": fill, "promote": promote, "releases": releases}
+    commands = {"fill": fill, "promote": promote, "readers": readers, "releases": releases}
     for line in sys.stdin:
         name, *arguments = line.split()
         print(json.dumps(commands[name](*arguments)), flush=True)  # noqa: T201
