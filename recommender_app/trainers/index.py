@@ -21,9 +21,9 @@ from recommender_app.exceptions import IndexRefused
 
 RECALL_AT = 100
 MIN_RECALL = 0.98
-N_QUERIES = 512
+N_QUERIES = 1000
 _MIN_QUERIES = 20
-_DOUBT = 2.0  # standard errors: the recall shall hold for other users than those it is measured with
+_DOUBT = 3.0  # standard errors: the recall shall hold for other users than those it is measured with
 _FIRST_NPROBE = 8
 _WIDTH_STEP = 16  # faiss scans vectors of other widths without SIMD
 
