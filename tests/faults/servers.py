@@ -84,6 +84,7 @@ class Server:
         with contextlib.closing(connection):
             connection.request("GET", path, headers={**self.logins[login], **headers})
             response = connection.getresponse()
+            assert response.getheader("Content-Type") == "application/json", self.log.read_text()[-6000:]
             body = json.loads(response.read())
         return Reply(response.status, dict(response.getheaders()), body, time.monotonic() - started)
 

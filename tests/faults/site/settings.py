@@ -9,7 +9,7 @@ RECOMMENDER = {
     **RECOMMENDER,
     "ARTIFACT_ROOT": os.environ["FAULTS_ARTIFACTS"],
     "COLD_START_THRESHOLD": 1,
-    "RELOAD_SECONDS": 0,  # every request reads which release is live
+    "RELOAD_SECONDS": float(os.environ.get("FAULTS_RELOAD_SECONDS", "0")),  # 0: each request reads what is live
     "THROTTLE_RATES": {"recommendations": os.environ.get("FAULTS_RATE", "100000/min")},
 }
 if "FAULTS_CACHE_SECONDS" in os.environ:  # a busy machine must not look like a broken cache where all is counted
