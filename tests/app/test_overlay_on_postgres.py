@@ -1,0 +1,26 @@
+"""What the overlay, similar items and reasons promise on SQLite they keep on PostgreSQL."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ("test_overlay.py", "test_similar.py", "test_explaining.py")
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_the_same_tests_pass_on_postgresql(postgres_database):
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--nomigrations"]
+    finished = subprocess.run(
+        [*command, *(f"tests/app/{name}" for name in FILES)],
+        env={**os.environ, "DATABASE_URL": postgres_database},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert finished.returncode == 0, finished.stdout[-3000:]
