@@ -23,9 +23,16 @@ def eligible_items(use_case: UseCase, user: Any, ids: Iterable[Any], filters: Fi
 
 
 def eligible_ids(use_case: UseCase, user: Any, limit: int, filters: Filters | None = None) -> list[Any] | None:
-    """Return the ids of all items that may be shown, in one query; None where they are more than ``limit``."""
-    ids = shown_items(use_case, user, filters).order_by().values_list("pk", flat=True).distinct()
-    found = list(ids[: limit + 1])
+    """Return the ids of all items that may be shown, each once; None where they are more than ``limit``.
+
+    One query; one more where ``limit`` is passed by an item that ``get_items`` yields several
+    times: asked for at first, DISTINCT could make the database read all items of a large catalogue.
+    """
+    ids = shown_items(use_case, user, filters).order_by().values_list("pk", flat=True)
+    rows = list(ids[: limit + 1])
+    found = list(dict.fromkeys(rows))
+    if len(found) <= limit < len(rows):
+        found = list(ids.distinct()[: limit + 1])
     return found if len(found) <= limit else None
 
 

@@ -9,7 +9,8 @@ from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from recommender_app import Interactions
-from recommender_app.usecases.eligibility import eligible_items, newest_eligible
+from recommender_app.usecases.eligibility import eligible_ids, eligible_items, newest_eligible
+from recommender_app.usecases.filters import parse_filters
 from recommender_app.usecases.site import get_use_case
 from tests.toyhost.models import Book, Reader, Reading
 from tests.toyhost.recommendations import BooksForReaders
@@ -129,3 +130,32 @@ def test_items_that_the_host_yields_several_times_still_fill_the_list(reader, bo
     assert newest_eligible(liked, reader, 3) == books
     assert newest_eligible(liked, reader, 9) == books
     assert newest_eligible(liked, reader, 2, {books[0].pk}) == books[1:]
+
+
+def test_all_ids_are_read_in_one_query_unless_they_are_too_many(reader, books, django_assert_num_queries):
+    Reading.objects.create(reader=reader, book=books[0], kind="finish")
+    use_case = get_use_case("books")
+    with django_assert_num_queries(1):
+        assert set(eligible_ids(use_case, reader, 2)) == set(ids(books[1:]))
+    with django_assert_num_queries(1):
+        assert eligible_ids(use_case, reader, 1) is None
+
+
+def test_an_item_that_comes_several_times_counts_once(reader, books):
+    Reading.objects.bulk_create(Reading(reader=reader, book=books[0], kind="view") for _ in range(5))
+    Reading.objects.create(reader=reader, book=books[1], kind="view")
+    filters = parse_filters(get_use_case("books"), {"met_with": ["view"]})
+    for limit in (2, 3, 5, 6, 7):
+        found = eligible_ids(get_use_case("books"), reader, limit, filters)
+        assert sorted(found) == sorted(ids(books[:2]))
+    assert eligible_ids(get_use_case("books"), reader, 1, filters) is None
+
+
+def test_filters_narrow_every_question(reader, books):
+    Book.objects.filter(pk=books[1].pk).update(genre="tea")
+    use_case, filters = get_use_case("books"), parse_filters(get_use_case("books"), {"genre": ["tea"]})
+    assert list(eligible_items(use_case, reader, ids(books), filters)) == [books[1].pk]
+    assert newest_eligible(use_case, reader, 9, (), filters) == [books[1]]
+    assert newest_eligible(use_case, reader, 9, [books[1].pk], filters) == []
+    Reading.objects.create(reader=reader, book=books[1], kind="finish")
+    assert eligible_items(use_case, reader, ids(books), filters) == {}
