@@ -49,7 +49,7 @@ def n_lost() -> int:
 
 
 def row_of(answer: Answer) -> RequestLog:
-    """Return the unsaved row of an answer."""
+    """Return the unsaved row of an answer; a later page names the first one as its ``candidate_source``."""
     return RequestLog(
         request_id=answer.request_id,
         use_case=answer.use_case,
@@ -65,7 +65,7 @@ def row_of(answer: Answer) -> RequestLog:
         interaction_count=answer.interaction_count,
         latency_ms=answer.latency_ms,
         engine_ms=dict(answer.engine_ms),
-        candidate_source=answer.candidate_source or None,
+        candidate_source=answer.candidate_source or (answer.slate.hex if answer.slate else None),
     )
 
 

@@ -160,7 +160,8 @@ def test_every_page_is_logged_under_its_own_request_id_with_ranks_that_go_on():
     assert [place["rank"] for place in row.results] == [3, 4, 5]
     assert (row.engine, row.model_version, row.interaction_count) == ("als", "als_v1", 1)
     assert second.request_id != first.request_id
-    assert second.slate == first.request_id
+    assert (second.slate, row.candidate_source) == (first.request_id, first.request_id.hex)
+    assert RequestLog.objects.get(request_id=first.request_id).candidate_source is None
 
 
 @pytest.mark.django_db
