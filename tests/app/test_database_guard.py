@@ -6,10 +6,12 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
+from django.test import Client
 
 from recommender_app.serving import database
 from recommender_app.serving.circuit import CircuitBreaker
 from recommender_app.serving.service import recommend
+from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.app.test_deadline import Clock
 
@@ -131,3 +133,17 @@ def test_inside_a_transaction_of_the_hosts_there_is_no_second_try():
     with pytest.raises(OperationalError), transaction.atomic():
         database.retried(compute)
     assert calls == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_host_with_atomic_requests_opens_no_transaction_around_us(books, monkeypatch):
+    def get_user(self, request):
+        seen.append(connection.in_atomic_block)
+        return reader
+
+    seen, reader, client = [], library.add_reader(), Client()
+    client.force_login(reader.account)
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", value=True)
+    monkeypatch.setattr(type(get_use_case("books")), "get_user", get_user)
+    assert client.get("/api/recommendations/books/").status_code == 200
+    assert seen == [False]
