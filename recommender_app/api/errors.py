@@ -34,6 +34,7 @@ class ParameterErrorsSerializer(serializers.Serializer[Any]):
     """400: the wrong parameters by name."""
 
     limit = serializers.ListField(child=serializers.CharField(), required=False)
+    cursor = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 ERROR_RESPONSES = {

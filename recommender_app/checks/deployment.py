@@ -17,7 +17,7 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 def deployment_advice() -> list[CheckMessage]:
     """Return what works on one machine but not well in production."""
-    return [*_cache(), *_proxies(), *_threads(), *_folder()]
+    return [*_cache(), *_proxies(), *_threads(), *_folder(), *_slate_cache()]
 
 
 def _cache() -> list[CheckMessage]:
@@ -53,6 +53,25 @@ def _folder() -> list[CheckMessage]:
         return []
     hint = "Create it on storage that web and training processes share, or point ARTIFACT_ROOT to it."
     return [warning(104, conf.SETTING, f"ARTIFACT_ROOT {root} is no folder that can be read.", hint)]
+
+
+def _slate_cache() -> list[CheckMessage]:
+    seconds, alias = conf.settings.SLATE_CACHE_SECONDS, conf.settings.SLATE_CACHE
+    are_sound = RULES["SLATE_CACHE_SECONDS"].is_kept(seconds) and RULES["SLATE_CACHE"].is_kept(alias)
+    if not are_sound or not seconds:
+        return []
+    cache = django_settings.CACHES[alias]
+    if not str(cache.get("BACKEND", "")).endswith("backends.redis.RedisCache"):
+        return []
+    options = cache.get("OPTIONS", {})
+    if "serializer" in options and "socket_timeout" in options:
+        return []
+    message = f"Slates are kept in the Redis of CACHES[{alias!r}], whose values Django unpickles and waits for."
+    hint = (
+        'Give it OPTIONS {"serializer": "recommender_app.serving.cache_serializer.JSONSerializer", '
+        '"socket_timeout": 0.1, "socket_connect_timeout": 0.1}.'
+    )
+    return [warning(105, "CACHES", message, hint)]
 
 
 def _is_throttled() -> bool:

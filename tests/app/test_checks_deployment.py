@@ -69,3 +69,18 @@ def test_only_those_who_ask_are_advised(production):
     production.CACHES = LOCAL
     assert run_checks(tags=[checks.TAG]) == []
     assert short_ids(run_checks(tags=[checks.TAG], include_deployment_checks=True)) == ["W101"]
+
+
+def test_slates_in_a_redis_that_is_unpickled_and_waited_for(production):
+    production.RECOMMENDER |= {"SLATE_CACHE_SECONDS": 30}
+    assert found() == ["W105"]
+    serializer = "recommender_app.serving.cache_serializer.JSONSerializer"
+    options = {"serializer": serializer, "socket_timeout": 0.1, "socket_connect_timeout": 0.1}
+    production.CACHES = {"default": {**SHARED["default"], "OPTIONS": options}}
+    assert found() == []
+
+
+@pytest.mark.parametrize("wrong", [{"SLATE_CACHE_SECONDS": "x"}, {"SLATE_CACHE_SECONDS": 30, "SLATE_CACHE": "nowhere"}])
+def test_a_wrong_setting_of_slates_is_an_error_elsewhere_and_no_advice_here(production, wrong):
+    production.RECOMMENDER |= wrong
+    assert found() == []
