@@ -22,7 +22,7 @@ def index_for(engine: Engine, dataset: Dataset, seed: int) -> BuiltIndex | None:
     if not isinstance(engine, VectorEngine) or engine.n_items < settings.INDEX_MIN_ITEMS:
         return None
     try:
-        return build_index(engine, dataset, seed, settings.INDEX_RECALL)
+        built = build_index(engine, dataset, seed, settings.INDEX_RECALL)
     except IndexRefused as error:
         logger.warning("%s is published without an index: %s", engine.key, error)
     except ImportError:
@@ -30,4 +30,7 @@ def index_for(engine: Engine, dataset: Dataset, seed: int) -> BuiltIndex | None:
         logger.warning(
             "%s is published without an index, its %d items need one: %s", engine.key, engine.n_items, advice
         )
+    else:
+        logger.info("%s has an index of %d items: %s", engine.key, engine.n_items, built.details())
+        return built
     return None
