@@ -17,6 +17,7 @@ from recommender_app.exceptions import EngineError
 
 Rows = NDArray[np.int32]
 Scores = NDArray[np.float32]
+_PIECE = 1 << 20
 
 
 class Engine(ABC):
@@ -112,6 +113,11 @@ def required_array(arrays: Mapping[str, NDArray[Any]], name: str, ndim: int) -> 
     array = arrays[name]
     if array.ndim != ndim:
         raise EngineError(f"The engine's array {name!r} has {array.ndim} dimensions instead of {ndim}.")
-    if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+    if array.dtype.kind == "f" and not _is_finite(array.reshape(-1)):
         raise EngineError(f"The engine's array {name!r} holds NaN or infinity.")
     return array
+
+
+def _is_finite(flat: NDArray[Any]) -> bool:
+    """Tell whether all numbers are; in pieces, as the mask of a million items' factors would take 128 MB."""
+    return all(np.isfinite(flat[start : start + _PIECE]).all() for start in range(0, len(flat), _PIECE))
