@@ -25,6 +25,8 @@ N_QUERIES = 1000
 _MIN_QUERIES = 20
 _DOUBT = 3.0  # standard errors: the recall shall hold for other users than those it is measured with
 _FIRST_NPROBE = 8
+_PER_CELL = 256  # items that k-means looks at, as faiss would sample them
+_PIECE = 65_536
 _WIDTH_STEP = 16  # faiss scans vectors of other widths without SIMD
 
 
@@ -112,25 +114,27 @@ def fit_index(
     vectors, is_indexed = engine.index_vectors()
     with _one_thread():
         norm = float(np.linalg.norm(vectors, axis=1).max(initial=0)) or 1.0
-        index = train_ivf(vectors / np.float32(norm), np.flatnonzero(is_indexed), seed)
+        index = train_ivf(vectors, np.flatnonzero(is_indexed), norm, seed)
         plan, recall = _searched(engine, index, norm, queries, hidden, min_recall)
     return BuiltIndex(index, plan, recall, len(queries), time.perf_counter() - started)
 
 
-def train_ivf(vectors: NDArray[np.float32], rows: NDArray[np.intp], seed: int) -> Any:
-    """Return a faiss IVF index of half-precision vectors with about sqrt(n) cells, ids = rows."""
+def train_ivf(vectors: NDArray[np.float32], rows: NDArray[np.intp], norm: float, seed: int) -> Any:
+    """Return a faiss IVF index of the given rows divided by ``norm``, in half precision, with about sqrt(n) cells."""
     import faiss
 
     width = -(-vectors.shape[1] // _WIDTH_STEP) * _WIDTH_STEP
-    wide = widened(vectors[rows], width)
     nlist = max(1, round(len(rows) ** 0.5))
     half, metric = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
     by_residual = False  # half precision of the vector itself: what ``SearchPlan.slack`` reckons with
     index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(width), width, nlist, half, metric, by_residual)
     index.cp.seed = seed % 2**31
     index.cp.spherical = True  # cells by direction, as the metric is the inner product
-    index.train(wide)
-    index.add_with_ids(wide, rows.astype(np.int64))
+    sampled = np.random.default_rng(seed).permutation(rows)[: nlist * _PER_CELL]
+    index.train(widened(vectors[sampled] / np.float32(norm), width))
+    for start in range(0, len(rows), _PIECE):  # no second copy of a large catalogue
+        piece = rows[start : start + _PIECE]
+        index.add_with_ids(widened(vectors[piece] / np.float32(norm), width), piece.astype(np.int64))
     return index
 
 

@@ -35,7 +35,7 @@ def members() -> dict[str, Engine]:
 def with_index(engine: FactorEngine) -> FactorEngine:
     vectors, is_indexed = engine.index_vectors()
     norm = float(np.linalg.norm(vectors, axis=1).max())
-    index = train_ivf(vectors / norm, np.flatnonzero(is_indexed), seed=1)
+    index = train_ivf(vectors, np.flatnonzero(is_indexed), norm, seed=1)
     plan = SearchPlan(index.nlist, index.nlist, norm)
     return engine.with_index(ItemIndex(lambda: index, plan))
 

@@ -36,7 +36,7 @@ def indexed(plain: VectorEngine, nprobe: int | None = None) -> VectorEngine:
     """Return the engine with an index that searches ``nprobe`` cells, all if None."""
     vectors, is_indexed = plain.index_vectors()
     norm = float(np.linalg.norm(vectors, axis=1).max())
-    index = train_ivf(vectors / norm, np.flatnonzero(is_indexed), seed=1)
+    index = train_ivf(vectors, np.flatnonzero(is_indexed), norm, seed=1)
     return plain.with_index(ItemIndex(lambda: index, SearchPlan(index.nlist, nprobe or index.nlist, norm)))
 
 
@@ -133,7 +133,7 @@ def test_too_few_found_in_the_searched_cells_is_made_up_for() -> None:
     plain = engine()
     vectors, _ = plain.index_vectors()
     norm = float(np.linalg.norm(vectors, axis=1).max())
-    index = train_ivf(vectors / norm, np.arange(0, N, 60), seed=1)  # 50 items: an index that knows too little
+    index = train_ivf(vectors, np.arange(0, N, 60), norm, seed=1)  # 50 items: an index that knows too little
     poor = plain.with_index(ItemIndex(lambda: index, SearchPlan(index.nlist, index.nlist, norm)))
     assert np.array_equal(poor.nearest(USERS, 90)[0], plain.nearest(USERS, 90)[0])
 
