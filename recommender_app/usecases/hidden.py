@@ -9,12 +9,14 @@ from recommender_app.usecases.rows import ITEM, USER, interaction_rows
 
 
 def hidden_ids(use_case: UseCase, user: Any) -> list[Any]:
-    """Return the external ids that ``hide_after`` hides from ``user``, in one query per source.
+    """Return the external ids that ``hide_after`` hides from ``user``, each once, in one query.
 
     Only spares proposals that ``eligible_items`` would refuse anyway: that query decides.
     """
-    found: dict[Any, None] = {}
-    for source in use_case.sources if use_case.hide_after else ():
-        rows = interaction_rows(source, use_case.hide_after).filter(**{USER: user.pk})
-        found.update(dict.fromkeys(rows.values_list(ITEM, flat=True)))
-    return list(found)
+    if not use_case.hide_after or not use_case.sources:
+        return []
+    hidden = [
+        interaction_rows(source, use_case.hide_after).filter(**{USER: user.pk}).values_list(ITEM, flat=True)
+        for source in use_case.sources
+    ]
+    return list(hidden[0].union(*hidden[1:]) if len(hidden) > 1 else hidden[0].distinct())

@@ -11,6 +11,7 @@ from django.utils import timezone
 from recommender_app import Interactions
 from recommender_app.usecases.eligibility import eligible_ids, eligible_items, newest_eligible
 from recommender_app.usecases.filters import parse_filters
+from recommender_app.usecases.hidden import hidden_ids
 from recommender_app.usecases.site import get_use_case
 from tests.toyhost.models import Book, Reader, Reading
 from tests.toyhost.recommendations import BooksForReaders
@@ -72,6 +73,9 @@ def test_every_source_hides_in_the_same_query(reader, books, django_assert_num_q
     )
     Reading.objects.create(reader=reader, book=books[0], kind="finish")
     Reading.objects.create(reader=reader, book=books[1], kind="1")
+    Reading.objects.create(reader=reader, book=books[0], kind="1")
+    with django_assert_num_queries(1):
+        assert sorted(hidden_ids(use_case, reader)) == sorted(ids(books[:2]))
     with django_assert_num_queries(1):
         assert list(eligible_items(use_case, reader, ids(books))) == [books[2].pk]
     with django_assert_num_queries(1):
@@ -159,3 +163,15 @@ def test_filters_narrow_every_question(reader, books):
     assert newest_eligible(use_case, reader, 9, [books[1].pk], filters) == []
     Reading.objects.create(reader=reader, book=books[1], kind="finish")
     assert eligible_items(use_case, reader, ids(books), filters) == {}
+
+
+def test_hidden_ids_come_once_and_only_those_of_the_reader(reader, books, django_assert_num_queries):
+    for kind in ("finish", "dislike", "dislike", "like"):
+        Reading.objects.create(reader=reader, book=books[0], kind=kind)
+    Reading.objects.create(reader=Reader.objects.create(name="Bob"), book=books[1], kind="finish")
+    with django_assert_num_queries(1):
+        assert hidden_ids(get_use_case("books"), reader) == [books[0].pk]
+    with django_assert_num_queries(0):
+        assert (
+            hidden_ids(use_case_with(hide_after=()), reader) == hidden_ids(use_case_with(interactions=()), reader) == []
+        )
