@@ -3,11 +3,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+CELERY := $(BIN)/celery -A backend
+LOGGED := --loglevel INFO
 DATA ?= ../shared/data
 PORT ?= 8000
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo serve test lint bench clean
+.PHONY: help demo serve worker beat test lint bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -20,6 +22,17 @@ demo: $(VENV)/.installed  ## set up, load data, train, evaluate, promote, and as
 serve: $(VENV)/.installed  ## leave the site running on :8000
 	$(BIN)/python manage.py migrate --verbosity 0
 	$(BIN)/python manage.py runserver $(PORT)
+
+worker: $(VENV)/.installed  ## start two Celery workers, one of them for trainings (needs CELERY_BROKER_URL)
+	@trap 'kill $$short $$training 2>/dev/null' INT TERM; \
+	export REMAP_SIGTERM=SIGQUIT; \
+	$(CELERY) worker $(LOGGED) --queues recommender --hostname short@%h --concurrency 2 & short=$$!; \
+	CELERY_WORKER_POOL_START_METHOD=spawn $(CELERY) worker $(LOGGED) --queues recommender_training \
+		--hostname training@%h --concurrency 1 --max-tasks-per-child 1 & training=$$!; \
+	wait; wait
+
+beat: $(VENV)/.installed  ## start Celery beat, which begins trainings when they are due
+	$(CELERY) beat $(LOGGED) --schedule ml_artifacts/celerybeat-schedule
 
 test: $(VENV)/.test-installed  ## install what the tests need, lint, run the whole suite
 	.ci/system-packages redis-server=redis-server '/usr/lib/postgresql/*/bin/postgres=postgresql'

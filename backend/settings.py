@@ -9,6 +9,7 @@ from pathlib import Path
 import environ
 
 from recommender_app.conf import environment_switches
+from recommender_app.schedule import beat_schedule, task_routes
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -151,35 +152,50 @@ RECOMMENDER = {
 # --- Celery ---------------------------------------------------------------------------------------
 # Without a broker nothing is connected to. No result backend: publishing would wait for it when Redis is down.
 
-VISIBILITY_TIMEOUT_SECONDS = 7_200  # longer than twice the hard limit, or a running task is started again
-
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ROUTES = task_routes()  # trainings have a queue of their own
+CELERY_BEAT_SCHEDULE = beat_schedule()  # how often an engine is trained: RECOMMENDER["TRAINING_SCHEDULE"]
+CELERY_BEAT_CRON_STARTING_DEADLINE = 1_800
+CELERY_TIMEZONE = TIME_ZONE
+
+# Messages: JSON, confirmed once the work is done. A lost worker's message comes back, twice at most;
+# reject_on_worker_lost would give a task that kills its worker out again for ever.
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_RETRY_ON_WORKER_LOST = True
+
+# A training ends itself at the soft limit, its process is ended at the hard one. Redis gives a message that is not
+# confirmed within the visibility timeout to another worker, so it is well above; all three places, the shortest wins.
+CELERY_TASK_TIME_LIMIT = env.int("TRAINING_TIME_LIMIT", default=3_300)
+CELERY_TASK_SOFT_TIME_LIMIT = CELERY_TASK_TIME_LIMIT * 10 // 11
+CELERY_VISIBILITY_TIMEOUT = env.int("CELERY_VISIBILITY_TIMEOUT", default=2 * CELERY_TASK_TIME_LIMIT + 600)
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": CELERY_VISIBILITY_TIMEOUT}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": VISIBILITY_TIMEOUT_SECONDS,
+    "visibility_timeout": CELERY_VISIBILITY_TIMEOUT,
     "socket_connect_timeout": 0.5,
     "socket_timeout": 5,
     "socket_keepalive": True,
     "health_check_interval": 25,
+    "max_retries": 3,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 1,
     "global_keyprefix": "recommender:",
 }
-CELERY_VISIBILITY_TIMEOUT = VISIBILITY_TIMEOUT_SECONDS
-CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"visibility_timeout": VISIBILITY_TIMEOUT_SECONDS}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_SERIALIZER = "json"
-CELERY_TIMEZONE = TIME_ZONE
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_RETRY_ON_WORKER_LOST = True  # bounded; reject_on_worker_lost would loop for ever
-CELERY_TASK_SOFT_TIME_LIMIT = 3_000
-CELERY_TASK_TIME_LIMIT = 3_300
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.2}
+
+# Workers. With REMAP_SIGTERM=SIGQUIT in their environment, SIGTERM lets a task go on for so many seconds, then its
+# message goes back to the queue. `make worker` gives the training worker a spawn pool, one task per child.
+CELERY_WORKER_POOL_START_METHOD = env.str("CELERY_WORKER_POOL_START_METHOD", default="fork")
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25.0
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("CELERY_SOFT_SHUTDOWN_SECONDS", default=25.0)
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_BEAT_CRON_STARTING_DEADLINE = 1_800
 
 # --- Logging --------------------------------------------------------------------------------------
 

@@ -1,25 +1,65 @@
-"""Celery's door; workers find it by ``autodiscover_tasks``. Nothing else imports it: the app works without Celery."""
+"""Celery's door; workers find it by ``autodiscover_tasks``. Nothing else imports it: the app works without Celery.
+
+Messages in a queue hold the tasks' names: they never change.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from celery import shared_task
-from django.db import DatabaseError
 
-from recommender_app.exceptions import RegistryError
+from recommender_app.conf import settings
+from recommender_app.exceptions import RecommenderError
 from recommender_app.management.batch_lists import write_lists
 from recommender_app.management.batch_queue import BATCH_SHARD, from_message
+from recommender_app.models import TrainingRun
+from recommender_app.registry.runs import MAX_ATTEMPTS
+from recommender_app.schedule import DISPATCH, JANITOR, TRAIN, WATCHDOG
+from recommender_app.training.janitor import clean_up
+from recommender_app.training.requested import perform_run
+from recommender_app.training.watchdog import look_after_runs
+
+SHORT = {"ignore_result": True, "soft_time_limit": 60, "time_limit": 90}
 
 
-@shared_task(
-    name=BATCH_SHARD,
-    ignore_result=True,
-    autoretry_for=(RegistryError, DatabaseError),  # both may be over in a minute
-    retry_backoff=5,
-    retry_backoff_max=300,
-    max_retries=5,
-)
+@shared_task(name=BATCH_SHARD, ignore_result=True)
 def batch_shard(**message: Any) -> str:
     """Write the lists of one shard; twice is harmless, the file is replaced as a whole."""
     return str(write_lists(from_message(message)).path)
+
+
+@shared_task(name=DISPATCH, **SHORT)
+def dispatch() -> str:
+    """Rescue dead runs, ask for those that are due, send those that wait to the training workers."""
+    return str(look_after_runs(_send))
+
+
+@shared_task(name=WATCHDOG, **SHORT)
+def watchdog() -> str:
+    """Rescue dead runs and ask for those that are due, where something else than Celery trains."""
+    return str(look_after_runs())
+
+
+@shared_task(
+    name=TRAIN,
+    ignore_result=True,
+    acks_late=True,
+    retry_on_worker_lost=True,  # a message that comes back is harmless: whoever claims the run first trains
+    max_retries=MAX_ATTEMPTS - 1,
+    default_retry_delay=settings.LEASE_SECONDS + 1,  # by then, the run of a killed process may be claimed
+    throws=(RecommenderError,),
+)
+def train(run_id: int) -> str:
+    """Train what a requested run asks for; every message but the first is skipped."""
+    return str(perform_run(run_id) or f"run {run_id}: skipped, there is nothing to do")
+
+
+@shared_task(name=JANITOR, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})
+def janitor() -> None:
+    """Remove what killed processes left on the disk."""
+    clean_up()
+
+
+def _send(run: TrainingRun) -> None:
+    train.apply_async((run.pk,), expires=settings.QUEUE_SECONDS, retry=False)

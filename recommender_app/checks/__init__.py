@@ -3,7 +3,7 @@
 None queries the database or imports what training needs. Ids are stable: a host may list them in
 ``SILENCED_SYSTEM_CHECKS``. E001 to E009 settings, E010 to E016 use cases, E020 to W024
 interactions, E030 to E034 events, E040 to W046 fields, E050 to E055 the host's classes,
-E060 to E063 business rules, W101 to W104 advice of ``check --deploy``.
+E060 to E063 business rules, E070 to W079 Celery, W101 to W104 advice of ``check --deploy``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, register
 
+from recommender_app.checks.celery import celery_problems
 from recommender_app.checks.declarations import declaration_problems, duplicate_problems, undeclared_problems
 from recommender_app.checks.deployment import deployment_advice
 from recommender_app.checks.settings import settings_problems
@@ -24,7 +25,7 @@ TAG = "recommender"
 @register(TAG)
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check ``settings.RECOMMENDER`` and what it depends on."""
-    return [*settings_problems(), *switch_problems()]
+    return [*settings_problems(), *switch_problems(), *celery_problems()]
 
 
 @register(TAG)

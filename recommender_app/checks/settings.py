@@ -56,13 +56,12 @@ def _orders() -> list[CheckMessage]:
 
 
 def _engines() -> list[CheckMessage]:
-    if not _is_sound("TRAINERS"):
-        return []
+    named = [(name, key) for name in ("TRAINERS", "TRAINING_SCHEDULE") if _is_sound(name) for key in _value(name)]
     return [
         error(
-            5, conf.SETTING, f"TRAINERS names the engine {key!r}, which nothing can serve.", closest(key, engine_keys())
+            5, conf.SETTING, f"{name} names the engine {key!r}, which nothing can serve.", closest(key, engine_keys())
         )
-        for key in _value("TRAINERS")
+        for name, key in named
         if key not in engine_keys()
     ]
 

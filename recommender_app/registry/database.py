@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db import router, transaction
+from django.db import connections, router, transaction
 
 from recommender_app.models import Release
 
@@ -17,3 +18,13 @@ def alias() -> str:
 def atomic() -> Any:
     """Return a transaction of that database, for ``with``."""
     return transaction.atomic(using=alias())
+
+
+def current_time() -> datetime:
+    """Return the database's clock: the same for every process, whatever their own clocks say."""
+    with connections[alias()].cursor() as cursor:
+        cursor.execute("SELECT CURRENT_TIMESTAMP")
+        moment = cursor.fetchone()[0]
+    if isinstance(moment, str):  # SQLite
+        moment = datetime.fromisoformat(moment)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
