@@ -1,4 +1,10 @@
-"""Fits the weights of a fusion by coordinate ascent on what members say about held-out items."""
+"""Fits the weights of a fusion by coordinate ascent on what members say about held-out items.
+
+One weight per member. What was no better on validation parts of MovieLens-100k, and is not here:
+weights per tercile of activity, shrunk to the global ones (mean of five: ndcg@20 -0.4 % to +0.2 %),
+weights averaged over halves of the users (P@10 +0.5 %, ndcg@10 -0.9 %, five times as slow), and a
+smooth listwise likelihood in place of NDCG (ndcg@10 -2.7 %).
+"""
 
 from __future__ import annotations
 
