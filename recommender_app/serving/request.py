@@ -48,9 +48,15 @@ class ServingRequest:
         return RequestBatch(np.array([-1], dtype=np.int32), history, self.history.ages_days[known], self.profile)
 
     def batch(self, engine: str) -> RequestBatch:
-        """Return the batch of one in an engine's rows; items that it does not know are left out."""
-        n_engine = len(self.catalogue.from_engine[engine])
-        return to_engine_rows(self.catalogue_batch, self.catalogue.to_engine[engine], n_engine)
+        """Return the batch of one in an engine's rows, made once; items that it does not know are left out."""
+        if engine not in self._batches:
+            n_engine = len(self.catalogue.from_engine[engine])
+            self._batches[engine] = to_engine_rows(self.catalogue_batch, self.catalogue.to_engine[engine], n_engine)
+        return self._batches[engine]
+
+    @cached_property
+    def _batches(self) -> dict[str, RequestBatch]:
+        return {}
 
     def exclusion(self, engine: str, ids: Iterable[Any]) -> sparse.csr_matrix:
         """Return the (1, n_engine) CSR of what the engine must not propose: ``ids`` and the hidden items."""
