@@ -73,9 +73,17 @@ class ContentEngine(Engine):
         users = self.view(batch)
         if items is None:
             return self._score(users, self.item_vectors, self.item_wording, self._is_known)
+        return self._score_rows(users, items)
+
+    def score_both(self, batch: RequestBatch, items: Rows, encoded: sparse.csr_matrix) -> tuple[Scores, Scores]:
+        """Return ``score`` of rows and ``score_encoded``, with the users looked at once."""
+        users = self.view(batch)
+        return self._score_rows(users, items), self._score_encoded(users, encoded)
+
+    def _score_rows(self, users: UserView, items: Rows) -> Scores:
         rows = np.asarray(items, dtype=np.int64)
         inside = (rows >= 0) & (rows < self.n_items)
-        scores = np.full((len(batch), len(rows)), np.nan, dtype=np.float32)
+        scores = np.full((len(users.factors), len(rows)), np.nan, dtype=np.float32)
         rows = rows[inside]
         scores[:, inside] = self._score(users, self.item_vectors[rows], self.item_wording[rows], self._is_known[rows])
         return scores
@@ -108,9 +116,11 @@ class ContentEngine(Engine):
 
     def score_encoded(self, batch: RequestBatch, encoded: sparse.csr_matrix) -> Scores:
         """Return (b, n) scores of rows of ``encode_items``, comparable with those of ``score``."""
-        users = self.view(batch)
-        scores = np.empty((len(batch), encoded.shape[0]), dtype=np.float32)
-        for start in range(0, len(batch), _CHUNK):
+        return self._score_encoded(self.view(batch), encoded)
+
+    def _score_encoded(self, users: UserView, encoded: sparse.csr_matrix) -> Scores:
+        scores = np.empty((len(users.factors), encoded.shape[0]), dtype=np.float32)
+        for start in range(0, len(scores), _CHUNK):
             chunk = slice(start, start + _CHUNK)
             words = users.wording[chunk].toarray() * np.float32(self.wording_weight)
             scores[chunk] = (encoded @ np.hstack([users.factors[chunk], words]).T).T

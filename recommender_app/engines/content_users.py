@@ -66,7 +66,7 @@ class UserSide:
         of_profile = self.to_unit_deviation(self.profile_map.apply(profile_wording, profile_numbers))
         factors = share[:, np.newaxis] * of_history + (1 - share)[:, np.newaxis] * of_profile
         has_words = profile_wording.getnnz(axis=1) > 0
-        wording = sparse.diags(share) @ unit_rows(liked.wording) + sparse.diags(1 - share) @ profile_wording
+        wording = _scaled_rows(unit_rows(liked.wording), share) + _scaled_rows(profile_wording, 1 - share)
         is_known = self._is_known(liked, has_words, profile_numbers)
         if not factors.shape[1]:
             is_known &= wording.getnnz(axis=1) > 0
@@ -114,3 +114,8 @@ class UserSide:
         if not history_map.shape == covariance.shape == (n_factors, n_factors):
             raise EngineError(f"The engine's history_map and covariance do not fit {n_factors} factors.")
         return cls(profile_map, history_map, covariance, float(required_array(arrays, "half_count", 0)))
+
+
+def _scaled_rows(matrix: sparse.csr_matrix, factors: NDArray[np.float32]) -> sparse.csr_matrix:
+    data = matrix.data * np.repeat(factors, np.diff(matrix.indptr))
+    return sparse.csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)

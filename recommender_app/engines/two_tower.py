@@ -166,6 +166,10 @@ class TwoTowerEngine(VectorEngine):
         scores: Scores = self.user_vectors(batch) @ encoded.T + self.arrays.new_item_offset
         return scores
 
+    def score_both(self, batch: RequestBatch, items: Rows, encoded: Vectors) -> tuple[Scores, Scores]:
+        """Return ``score`` of rows and ``score_encoded``."""
+        return self.score(batch, items), self.score_encoded(batch, encoded)
+
     def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
         """Return the liked items, or the profile's terms, without which each score falls most.
 

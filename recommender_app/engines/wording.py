@@ -12,7 +12,7 @@ from scipy import sparse
 
 from recommender_app.dataset.features import Features
 from recommender_app.engines.text import document_words, unique_terms
-from recommender_app.engines.tfidf import TfIdf
+from recommender_app.engines.tfidf import TfIdf, side_by_side
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Wording:
         documents = [document_words(text, terms) for text, terms in zip(features.texts, features.terms, strict=True)]
         words = self.words.transform(documents)
         terms = self.terms.transform([unique_terms(terms) for terms in features.terms])
-        return sparse.hstack([words, terms], format="csr", dtype=np.float32)
+        return side_by_side(words, terms)
 
     def labels(self, columns: NDArray[np.intp]) -> list[str]:
         """Return the word or the ``field=value`` of some columns."""

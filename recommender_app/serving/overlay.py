@@ -167,10 +167,11 @@ class Overlay:
         """Return the judge's scores of its own ``rows``, and of the laid items with a NaN after the last."""
         engine: Any = self.cover.release.artifacts[self.cover.judge].engine
         batch = request.batch(self.cover.judge)
-        own = engine.score(batch, rows)[0]
         encoded = self.laid.encoded.get(self.cover.judge)
-        laid = np.empty(0, np.float32) if encoded is None else engine.score_encoded(batch, encoded)[0]
-        return own, np.append(laid, np.float32(np.nan))
+        if encoded is None:
+            return engine.score(batch, rows)[0], np.array([np.nan], dtype=np.float32)
+        own, laid = engine.score_both(batch, rows, encoded)
+        return own[0], np.append(laid[0], np.float32(np.nan))
 
     def _named(self, placed: list[tuple[int, float]], laid_rows: Rows, missing: Rows) -> Proposals:
         items, n_laid = self.cover.release.artifacts[self.cover.judge].items, len(laid_rows)

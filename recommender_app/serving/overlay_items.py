@@ -29,6 +29,9 @@ class Encoder(Protocol):
     def score_encoded(self, batch: RequestBatch, encoded: Any) -> Scores:
         """Return (b, n) scores of encoded items, comparable with those of ``score``."""
 
+    def score_both(self, batch: RequestBatch, items: Rows, encoded: Any) -> tuple[Scores, Scores]:
+        """Return ``score`` of rows and ``score_encoded``."""
+
 
 @dataclass(frozen=True)
 class LaidItems:

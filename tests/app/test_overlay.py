@@ -248,7 +248,7 @@ def test_a_failing_judge_changes_nothing(books, caplog, monkeypatch):
     before = [result.id for result in routed("als", reader, 6).results]
     Book.objects.create(title="red", genre="red")
     monkeypatch.setattr(
-        type(trained("content_based")), "score_encoded", lambda *_: (_ for _ in ()).throw(MemoryError("full"))
+        type(trained("content_based")), "score_both", lambda *_: (_ for _ in ()).throw(MemoryError("full"))
     )
     answer = routed("als", reader, 6)
     assert [result.id for result in answer.results] == before
