@@ -63,16 +63,6 @@ def check_options(engines: Sequence[str], overrides: dict[str, str], preset: str
     build_config(load_trainer(engines[0]), overrides, preset)
 
 
-def summary(trained: TrainedModel) -> str:
-    """Return one line about a new version."""
-    version, run = trained.version, trained.run
-    assert run.started_at
-    assert run.finished_at
-    seconds = (run.finished_at - run.started_at).total_seconds()
-    state = f"live in release {trained.release.number}" if trained.release else "a candidate"
-    return f"{version}: {state}, {seconds:.1f} s, {version.size_bytes / 1e6:.2f} MB, seed {version.seed}"
-
-
 def closing_table(trained: Sequence[TrainedModel]) -> str:
     """Return the metrics of new versions of one use case beside popularity, and notes where there are none."""
     measured = [model.evaluation for model in trained if model.evaluation]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.exceptions import RegistryError
@@ -10,11 +12,12 @@ from recommender_app.models import ModelVersion, Release
 PROMOTABLE = (ModelVersion.Status.CANDIDATE, ModelVersion.Status.READY)
 
 
-def check_promotable(version: ModelVersion) -> None:
-    """Raise RegistryError, with what to do instead, unless the version may be promoted."""
-    if version.status in PROMOTABLE:
+def check_promotable(version: ModelVersion, *, force: bool = False) -> None:
+    """Raise RegistryError, with what to do instead, unless the version may be promoted; ``force`` ignores the gate."""
+    is_rejected = version.status == ModelVersion.Status.REJECTED
+    if version.status in PROMOTABLE or (force and is_rejected):
         return
-    advice = "train again"
+    advice = "train again, or force it if you know better" if is_rejected else "train again"
     if version.status == ModelVersion.Status.RETIRED:
         last = Release.objects.filter(versions=version).order_by("-number").first()
         advice = f"roll back to release {last.number}, or train again" if last else advice
@@ -25,6 +28,16 @@ def check_promotable(version: ModelVersion) -> None:
 def check_artifact(version: ModelVersion) -> None:
     """Raise ArtifactError unless the version's folder opens with everything intact."""
     ArtifactStore(settings.artifact_root).open(version.use_case, version.engine, version.name)
+
+
+def check_one_per_engine(versions: Sequence[ModelVersion]) -> None:
+    """Raise RegistryError unless the versions are of one use case, at least one, and no two of one engine."""
+    if len({version.use_case for version in versions}) != 1:
+        raise RegistryError("A release is of one use case: promote at least one version, all of the same.")
+    engines = [version.engine for version in versions]
+    twice = next((engine for engine in engines if engines.count(engine) > 1), None)
+    if twice:
+        raise RegistryError(f"Choose one version of {twice}: a release has one per engine.")
 
 
 def check_not_rejected(release: Release) -> None:

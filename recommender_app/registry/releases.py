@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from django.db.models import Max
 from django.utils import timezone
 
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, Release, ReleaseMember
 from recommender_app.registry.live import live_release
-from recommender_app.registry.promotable import check_artifact, check_not_rejected, check_promotable
+from recommender_app.registry.promotable import (
+    check_artifact,
+    check_not_rejected,
+    check_one_per_engine,
+    check_promotable,
+)
 from recommender_app.registry.switching import in_turn, retire, settle_versions
+from recommender_app.registry.trail import record_promotion, record_roll_back
 
-__all__ = ["live_release", "promote", "roll_back"]
+__all__ = ["live_release", "promote", "promote_all", "roll_back"]
 
 REASON_LENGTH = 200  # characters of Release.reason
 
 
-def promote(version: ModelVersion, *, by: str, reason: str = "") -> Release:
-    """Make a version live: a new release with it in the place of its engine's version before.
+def promote(version: ModelVersion, *, by: str, reason: str = "", force: bool = False) -> Release:
+    """Make one version live; see ``promote_all``."""
+    return promote_all([version], by=by, reason=reason, force=force)
+
+
+def promote_all(versions: Sequence[ModelVersion], *, by: str, reason: str = "", force: bool = False) -> Release:
+    """Make versions live together: one new release with them in the place of their engines' versions before.
+
+    Args:
+        force: also versions that the gate has rejected; the trail says so.
 
     Raises:
-        RegistryError: the version is retired, rejected or live already, or the database is busy.
-        ArtifactError: its artifact folder does not open.
+        RegistryError: a version is retired, rejected or live already, two are of one engine, or
+            the database is busy.
+        ArtifactError: an artifact folder does not open.
     """
-    check_promotable(version)
-    check_artifact(version)  # before the transaction: it reads whole files
+    check_one_per_engine(versions)
+    for version in versions:
+        check_promotable(version, force=force)
+        check_artifact(version)  # before the transaction: it reads whole files
 
     def switch(live: Release | None) -> Release:
-        current = ModelVersion.objects.select_for_update().get(pk=version.pk)
-        check_promotable(current)
         members = {member.engine: member.version for member in live.members.all()} if live else {}
-        if members.get(current.engine) == current:
-            raise RegistryError(f"{current} is live already.")
-        members[current.engine] = current
+        promoted = [_promotable(version, members, force) for version in versions]
         retire(live)
-        release = _new_release(current.use_case, live, by, reason)
-        _add_members(release, members)
-        settle_versions(release, live, f"Replaced by {current.name} in release {release.number}.")
+        release = _new_release(versions[0].use_case, live, by, reason)
+        _add_members(release, members | {version.engine: version for version in promoted})
+        record_promotion(release, promoted, live, by=by, reason=reason)
+        names = ", ".join(version.name for version in promoted)
+        settle_versions(release, live, f"Replaced by {names} in release {release.number}.")
         return release
 
-    release = in_turn(version.use_case, switch)
-    version.refresh_from_db(fields=["status", "reason"])
+    release = in_turn(versions[0].use_case, switch)
+    for version in versions:
+        version.refresh_from_db(fields=["status", "reason"])
     return release
 
 
 def roll_back(use_case_key: str, *, to: int | None = None, by: str, reason: str = "") -> Release:
     """Make an earlier release live again: the one before the live one, or number ``to``.
+
+    The release keeps who promoted it and when; the trail says who rolled back.
 
     Raises:
         RegistryError: there is no such release, it is live already, one of its versions was
@@ -64,12 +84,21 @@ def roll_back(use_case_key: str, *, to: int | None = None, by: str, reason: str 
         check_not_rejected(target)
         retire(live)
         target.status = Release.Status.LIVE
-        target.promoted_by, target.promoted_at, target.reason = by, timezone.now(), reason[:REASON_LENGTH]
-        target.save(update_fields=["status", "promoted_by", "promoted_at", "reason"])
+        target.save(update_fields=["status"])
+        record_roll_back(target, live, by=by, reason=reason)
         settle_versions(target, live, f"Rolled back to release {target.number}.")
         return target
 
     return in_turn(use_case_key, switch)
+
+
+def _promotable(version: ModelVersion, live: Mapping[str, ModelVersion], force: bool) -> ModelVersion:
+    """Return the row as it is now, locked."""
+    current = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    check_promotable(current, force=force)
+    if live.get(current.engine) == current:
+        raise RegistryError(f"{current} is live already.")
+    return current
 
 
 def _target(use_case_key: str, live: Release | None, to: int | None) -> Release:

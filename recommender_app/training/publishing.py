@@ -17,14 +17,21 @@ from recommender_app.exceptions import TrainingError
 from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic
 from recommender_app.registry.runs import finish_run
+from recommender_app.registry.verdicts import record_verdict
 from recommender_app.registry.versions import next_number, register_version
 from recommender_app.training.fitted_beside import fitted_beside
 from recommender_app.training.indexing import index_for
 from recommender_app.training.library_versions import library_versions
+from recommender_app.training.verdict import Verdict
 
 
-def publish(run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[str, Any]) -> ModelVersion:
-    """Write the artifact, register it as a candidate and end the run as SUCCEEDED.
+def publish(
+    run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[str, Any], verdict: Verdict | None = None
+) -> ModelVersion:
+    """Write the artifact, register it as what its verdict makes of it, and end the run as SUCCEEDED.
+
+    Args:
+        verdict: of the gate; None leaves a candidate that nobody has judged.
 
     Raises:
         TrainingError: the engine holds NaN or infinity.
@@ -52,6 +59,8 @@ def publish(run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[st
         with atomic():
             size = read_manifest(folder).size_bytes
             version = register_version(run, number=number, size_bytes=size, **provenance)
+            if verdict is not None:
+                record_verdict(version, verdict.to_json(), by=run.requested_by)
             finish_run(run, TrainingRun.Status.SUCCEEDED)
         undo.pop_all()
     return version

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
-from recommender_app.dataset.dataset import Dataset
-from recommender_app.dataset.folder import read_dataset
-from recommender_app.dataset.manifest import read_manifest
 from recommender_app.evaluation.evaluate import Evaluation
-from recommender_app.exceptions import DatasetError, TrainingError
+from recommender_app.exceptions import TrainingError
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import releases
 from recommender_app.registry.runs import record_dataset, start_run
-from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
-from recommender_app.training.export import export_dataset
-from recommender_app.training.measuring import measure
+from recommender_app.trainers.base import Progress, TrainerConfig, silent
+from recommender_app.training.gate import judge
 from recommender_app.training.publishing import publish
 from recommender_app.training.recording import RecordedRun
+from recommender_app.training.source import Source
 from recommender_app.training.stages import stage
 from recommender_app.training.trainers import build_config, load_trainer
+from recommender_app.training.verdict import Verdict
 from recommender_app.usecases.declaration import UseCase
 
 
@@ -36,6 +35,7 @@ class TrainedModel:
         release: the release that it went live in, None if it was not promoted.
         evaluation: None where the data were too thin; ``version.metrics["note"]`` says why.
         dataset_path: the folder it has learned from.
+        verdict: what the gate says.
     """
 
     run: TrainingRun
@@ -43,6 +43,7 @@ class TrainedModel:
     release: Release | None
     evaluation: Evaluation | None
     dataset_path: Path
+    verdict: Verdict
 
 
 def train_model(
@@ -54,15 +55,18 @@ def train_model(
     preset: str | None = None,
     seed: int | None = None,
     promote: bool = False,
+    force: bool = False,
     by: str = "command",
     progress: Progress = silent,
 ) -> TrainedModel:
-    """Export, measure beside popularity, train on everything, publish, register; promote if asked.
+    """Export, judge, train on everything, publish, register; promote if asked and if the gate lets it through.
 
     Args:
         dataset_path: an exported folder to learn from; a fresh export if None.
         overrides, preset: see ``trainers.build_config``.
         seed: the setting SEED if None; recorded with run and version.
+        promote: make it live if the gate says so.
+        force: promote whatever the gate says; the trail tells.
         by: who asked, for the run and the release.
 
     Raises:
@@ -73,37 +77,45 @@ def train_model(
         RecommenderError: whatever else went wrong. The run's row says why, nothing is left
             behind, what is live stays live.
     """
-    trainer = load_trainer(engine_key)
-    config = build_config(trainer, overrides or {}, preset)
-    seed = settings.SEED if seed is None else seed
-    run = start_run(use_case.key, engine_key, config=config.to_json(), seed=seed, requested_by=by)
+    config = build_config(load_trainer(engine_key), overrides or {}, preset)
+    source = Source(use_case, dataset_path, seed, progress)
+    run = start_run(use_case.key, engine_key, config=config.to_json(), seed=source.seed, requested_by=by)
+    trained = train_version(run, config, source)
+    if not (promote and (trained.verdict.passed or force)):
+        return trained
+    release = releases.promote(trained.version, by=by, force=force)
+    return TrainedModel(run, trained.version, release, trained.evaluation, trained.dataset_path, trained.verdict)
+
+
+def train_version(run: TrainingRun, config: TrainerConfig, source: Source) -> TrainedModel:
+    """Carry out a running run: measure and judge on a part, train on everything with the same options, publish.
+
+    Raises:
+        RecommenderError: see ``train_model``; the run's row says why.
+    """
     with RecordedRun(run):
-        ArtifactStore(settings.artifact_root).check_writable(use_case.key, engine_key)
-        path = export_dataset(use_case, progress=progress).path if dataset_path is None else Path(dataset_path)
-        dataset = _read(path, use_case)
-        record_dataset(run, dataset.fingerprint)
-        require_data(dataset, settings.MIN_USERS, settings.MIN_ITEMS, settings.MIN_INTERACTIONS)
-        version, evaluation = _learn(run, trainer, config, dataset, progress)
-    release = releases.promote(version, by=by) if promote else None
-    return TrainedModel(run, version, release, evaluation, path)
+        ArtifactStore(settings.artifact_root).check_writable(run.use_case, run.engine)
+        record_dataset(run, source.dataset.fingerprint)
+        source.require_data()
+        with naming_libraries(run.engine):
+            measurement = source.hold_out.measurement(run.engine, config)
+            verdict = judge(run.use_case, run.engine, config, source.hold_out)
+            report = stage(source.progress, f"{run.engine} on everything")
+            engine = load_trainer(run.engine).train_for_release(source.dataset, config, run.seed, report)
+        version = publish(run, engine, source.dataset, measurement.to_json(), verdict)
+    return TrainedModel(run, version, None, measurement.evaluation, source.path, verdict)
 
 
-def _read(path: Path, use_case: UseCase) -> Dataset:
-    made_for = read_manifest(path).get("use_case", use_case.key)
-    if made_for != use_case.key:
-        raise DatasetError(f"{path} is a dataset of {made_for}, not of {use_case.key}.")
-    return read_dataset(path)
+@contextmanager
+def naming_libraries(engine_key: str) -> Iterator[None]:
+    """Turn an import that fails into one line that says what to install.
 
-
-def _learn(
-    run: TrainingRun, trainer: Trainer, config: TrainerConfig, dataset: Dataset, progress: Progress
-) -> tuple[ModelVersion, Evaluation | None]:
-    """Measure on a part, then train on everything with the very same configuration."""
+    Raises:
+        TrainingError: it.
+    """
     try:
-        measurement = measure(dataset, run.engine, config, run.seed, progress)
-        engine = trainer.train_for_release(dataset, config, run.seed, stage(progress, f"{run.engine} on everything"))
+        yield
     except ImportError as error:
         raise TrainingError(
-            f"The trainer of {run.engine} misses a library ({error}): pip install 'django-recommender-app[train]'."
+            f"The trainer of {engine_key} misses a library ({error}): pip install 'django-recommender-app[train]'."
         ) from error
-    return publish(run, engine, dataset, measurement.to_json()), measurement.evaluation

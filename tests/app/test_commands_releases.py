@@ -5,7 +5,7 @@ import shutil
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
 
-from recommender_app.models import Release
+from recommender_app.models import Release, ReleaseChange
 from recommender_app.registry.releases import promote
 from tests.app.registered import candidate, live_names
 
@@ -65,7 +65,9 @@ def test_promote_and_roll_back_say_what_is_live(capsys):
     assert run(capsys, "recommender_rollback", "books") == "books release 1 is live again: popular_v1.\n"
     run(capsys, "recommender_rollback", "books", "--to", "2", "--by", "bob", "--reason", "was right")
     release = Release.objects.get(status="live")
-    assert (release.number, release.promoted_by, release.reason) == (2, "bob", "was right")
+    assert (release.number, release.promoted_by, release.reason) == (2, "ann", "better")
+    change = ReleaseChange.objects.first()
+    assert (change.action, change.release, change.by, change.reason) == ("roll_back", 2, "bob", "was right")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_every_engine_is_trained_promoted_and_put_into_one_table(capsys):
     readings.fill()
     printed = run(capsys, "recommender_train", "books", "--promote")
     assert live_names() == ["als_v1", "popular_v1", "trending_v1"]
-    assert "books als_v1: live in release 3, " in printed
+    assert "Live in books release 1: popular_v1, trending_v1, als_v1.\n" in printed
     assert "seed 42" in printed
     rows = rows_of(printed)
     assert rows["engine"][:3] == ["precision@10", "recall@10", "ndcg@10"]

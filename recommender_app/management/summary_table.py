@@ -1,0 +1,74 @@
+"""What came of a training, as one table and a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from recommender_app.evaluation.report import text_table
+from recommender_app.training.gate_quality import LIVE, POPULAR
+from recommender_app.training.summary import Ending, EngineResult, Summary
+
+HEADER = ("trained", "version", "ndcg@10", "live", "popularity", "difference [95 %]", "gate", "seconds")
+NOTHING = "-"
+
+
+def summary_table(summary: Summary) -> str:
+    """Return a row per engine, beside its live version and popularity, and why what is not live is not."""
+    lines = [text_table(HEADER, [_row(result) for result in summary.results])]
+    lines += [f"{each.engine}: {each.ending}: {each.reason}" for each in summary.results if each.reason]
+    return "\n".join(lines)
+
+
+def result_line(result: EngineResult) -> str:
+    """Return one line about an engine as soon as it is done."""
+    if result.model is None:
+        return f"{result.engine}: {result.ending}{f': {result.reason}' if result.reason else ''}"
+    version = result.model.version
+    size = f"{result.seconds:.1f} s, {version.size_bytes / 1e6:.2f} MB, seed {version.seed}"
+    return f"{version}: {version.status}, {size}"
+
+
+def live_line(summary: Summary) -> str:
+    """Return what went live; "" if nothing did."""
+    if summary.release is None:
+        return ""
+    names = ", ".join(model.version.name for model in summary.models if model.release)
+    return f"Live in {summary.release}: {names}."
+
+
+def _row(result: EngineResult) -> Sequence[str]:
+    beside_live, beside_popular = (_numbers(result, name) for name in (LIVE, POPULAR))
+    known = beside_popular or beside_live
+    return (
+        result.engine,
+        result.model.version.name if result.model else NOTHING,
+        _shown(known.get("challenger")),
+        _shown(beside_live.get("baseline")),
+        _shown(beside_popular.get("baseline")),
+        _interval(known),
+        _ending(result),
+        f"{result.seconds:.1f}",
+    )
+
+
+def _numbers(result: EngineResult, name: str) -> dict[str, Any]:
+    checks = result.verdict.checks if result.verdict else ()
+    return next((check.numbers for check in checks if check.name == name), {})
+
+
+def _shown(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.4f}"
+
+
+def _interval(numbers: dict[str, Any]) -> str:
+    if not numbers:
+        return NOTHING
+    difference = numbers["challenger"] - numbers["baseline"]
+    return f"{difference:+.4f} [{numbers['low']:+.4f}, {numbers['high']:+.4f}]"
+
+
+def _ending(result: EngineResult) -> str:
+    if result.model and result.model.release and result.ending == Ending.PROMOTED:
+        return f"passed, live in {result.model.release.number}"
+    return str(result.ending)

@@ -1,0 +1,29 @@
+"""What the gate says about a version, kept with its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from recommender_app.models import ModelVersion
+from recommender_app.registry.database import atomic
+from recommender_app.registry.trail import record_rejection
+
+
+def record_verdict(version: ModelVersion, verdict: Mapping[str, Any], *, by: str) -> None:
+    """Store a verdict, ``{passed, outcome, reason, ...}``; a rejected candidate's folder stays, to be looked at."""
+    version.gate = dict(verdict)
+    version.reason = "" if verdict["passed"] else str(verdict["reason"])
+    with atomic():
+        if verdict["outcome"] == "rejected" and version.status == ModelVersion.Status.CANDIDATE:
+            version.status = ModelVersion.Status.REJECTED
+            record_rejection(version, by=by)
+        version.save(update_fields=["gate", "status", "reason"])
+
+
+def reject_version(version: ModelVersion, reason: str, *, by: str) -> None:
+    """Turn down a candidate for what came out after its verdict."""
+    version.status, version.reason = ModelVersion.Status.REJECTED, reason
+    with atomic():
+        version.save(update_fields=["status", "reason"])
+        record_rejection(version, by=by)

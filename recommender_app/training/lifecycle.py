@@ -1,0 +1,243 @@
+"""One pipeline behind every door: export once, train, judge, re-fit the ensemble, promote what passed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from recommender_app.exceptions import DatasetError, NotEnoughData, RecommenderError
+from recommender_app.models import Release, TrainingRun
+from recommender_app.registry import releases
+from recommender_app.registry.runs import finish_run, record_config, start_run
+from recommender_app.registry.verdicts import reject_version
+from recommender_app.trainers.base import Progress, TrainerConfig, silent
+from recommender_app.trainers.ensemble import EnsembleConfig
+from recommender_app.training.gate import judge, live_versions
+from recommender_app.training.run import TrainedModel, naming_libraries, train_version
+from recommender_app.training.smoke import smoke
+from recommender_app.training.source import Source
+from recommender_app.training.summary import Ending, EngineResult, Summary
+from recommender_app.training.trainers import build_config, load_trainer, trainer_keys
+from recommender_app.training.verdict import Outcome
+from recommender_app.usecases.declaration import UseCase
+
+ENSEMBLE = "ensemble"
+# What numpy, scipy, implicit and torch raise when they cannot go on; other exceptions are mistakes of ours.
+GAVE_UP = (RecommenderError, ArithmeticError, MemoryError, OSError, RuntimeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How engines are trained and what is done with them.
+
+    Attributes:
+        dataset_path: an exported folder to learn from; a fresh export if None.
+        overrides, preset: for the first engine, see ``trainers.build_config``.
+        seed: the setting SEED if None.
+        promote: make live what the gate lets through.
+        force: make live what it has rejected as well.
+        dry_run: train on the older part and judge, publish nothing; the dataset is written.
+        refit: fit the live ensemble again beside a new member.
+    """
+
+    dataset_path: Path | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    preset: str | None = None
+    seed: int | None = None
+    promote: bool = True
+    force: bool = False
+    dry_run: bool = False
+    refit: bool = True
+
+
+def retrain(
+    use_case: UseCase,
+    engine_keys: Sequence[str],
+    *,
+    by: str,
+    force: bool = False,
+    dry_run: bool = False,
+    seed: int | None = None,
+    run: TrainingRun | None = None,
+    options: Options | None = None,
+    progress: Progress = silent,
+    begin: Callable[[str], None] = lambda engine: None,
+    end: Callable[[EngineResult], None] = lambda result: None,
+) -> Summary:
+    """Train engines of a use case and promote those that pass the gate, all in one release.
+
+    An engine that fails does not stop the others: its run's row and the summary say why. An
+    ensemble comes last, is fitted beside the members that are or will be live, and is fitted
+    again where it is live and one of its members is new.
+
+    Args:
+        engine_keys: what to train, each once.
+        by: who asked, for runs, release and trail.
+        force, dry_run, seed: see ``Options``; given here they count more.
+        run: a claimed run of one of the engines, which is trained first.
+        options: see there.
+        begin, end: told when an engine begins and how it ended, in order.
+
+    Where what passed cannot be promoted, it stays a candidate and counts as failed.
+    """
+    chosen = options or Options()
+    chosen = replace(
+        chosen,
+        force=force or chosen.force,
+        dry_run=dry_run or chosen.dry_run,
+        seed=chosen.seed if seed is None else seed,
+    )
+    pipeline = _Pipeline(use_case, by, chosen, progress, run)
+    for engine in pipeline.in_order(engine_keys):
+        begin(engine)
+        end(pipeline.train(engine))
+        if pipeline.is_without_data:
+            break
+    else:
+        if pipeline.needs_refit():
+            begin(ENSEMBLE)
+            end(pipeline.train(ENSEMBLE))
+    return pipeline.finish()
+
+
+class _Pipeline:
+    """Goes through the engines and remembers how each ended."""
+
+    def __init__(
+        self, use_case: UseCase, by: str, options: Options, progress: Progress, run: TrainingRun | None
+    ) -> None:
+        self.use_case, self.by, self.options, self.run = use_case, by, options, run
+        self.source = Source(use_case, options.dataset_path, options.seed, progress)
+        self.results: list[EngineResult] = []
+        self.live = live_versions(use_case.key)
+        self.is_without_data = False
+
+    def in_order(self, engine_keys: Sequence[str]) -> list[str]:
+        """Return the requested run's engine, the others, and the ensemble after its members."""
+        first = [self.run.engine] if self.run else []
+        keys = list(dict.fromkeys([*first, *engine_keys]))
+        return sorted(keys, key=lambda key: key == ENSEMBLE)
+
+    def train(self, engine: str) -> EngineResult:
+        """Train and judge one engine; whatever happens is a result."""
+        started = perf_counter()
+        try:
+            config = self._config(engine)
+            result = self._judge_only(engine, config) if self.options.dry_run else self._publish(engine, config)
+        except NotEnoughData as error:
+            result = EngineResult(engine, Ending.LEFT_OUT, reason=str(error))
+            self._end_requested_run(engine, TrainingRun.Status.SKIPPED, result.reason)
+        except GAVE_UP as error:
+            self.is_without_data = isinstance(error, DatasetError)  # the others would learn from the same dataset
+            result = EngineResult(engine, Ending.FAILED, reason=_one_line(error))
+            self._end_requested_run(engine, TrainingRun.Status.FAILED, result.reason)
+        result = replace(result, seconds=perf_counter() - started)
+        self.results.append(result)
+        return result
+
+    def needs_refit(self) -> bool:
+        """Tell whether a live ensemble has a member that is about to change and was not fitted beside it."""
+        done = {result.engine for result in self.results}
+        is_wanted = self.options.refit and self.options.promote and ENSEMBLE in self.live
+        if not is_wanted or ENSEMBLE in done or ENSEMBLE not in trainer_keys():
+            return False
+        members = str(self.live[ENSEMBLE].config.get("members", EnsembleConfig.members)).split(",")
+        return bool(self._will_be_live().intersection(members))
+
+    def finish(self) -> Summary:
+        """Promote what may be, in one release."""
+        release, chosen = None, {result.engine for result in self.results if self._may_go_live(result)}
+        models = [result.model for result in self.results if result.engine in chosen and result.model]
+        refusal = ""
+        if models and self.options.promote:
+            try:
+                release = releases.promote_all(
+                    [model.version for model in models], by=self.by, force=self.options.force
+                )
+            except RecommenderError as error:
+                refusal = str(error)
+        results = [self._settled(each, release, refusal) if each.engine in chosen else each for each in self.results]
+        return Summary(self.use_case.key, tuple(results), release, self.source.known_path)
+
+    def _config(self, engine: str) -> TrainerConfig:
+        is_meant = not self.results
+        overrides, preset = (self.options.overrides, self.options.preset) if is_meant else ({}, None)
+        config = build_config(load_trainer(engine), overrides, preset)
+        if engine == ENSEMBLE and isinstance(config, EnsembleConfig) and "members" not in overrides:
+            return self._with_members_that_serve(config)
+        return config
+
+    def _with_members_that_serve(self, config: EnsembleConfig) -> EnsembleConfig:
+        """Leave out members that are neither live nor about to be: what is measured is what will be served."""
+        serving = self._will_be_live() | set(self.live)
+        members = [key for key in config.members.split(",") if key in serving]
+        if config.weights == "planned" or not members:
+            return config
+        return replace(config, members=",".join(members))
+
+    def _publish(self, engine: str, config: TrainerConfig) -> EngineResult:
+        if self.run is not None and engine == self.run.engine:
+            run = self.run
+            record_config(run, config.to_json(), self.source.seed)
+        else:
+            run = start_run(
+                self.use_case.key, engine, config=config.to_json(), seed=self.source.seed, requested_by=self.by
+            )
+        model = train_version(run, config, self.source)
+        result = EngineResult(engine, _ENDINGS[model.verdict.outcome], model, model.verdict)
+        if self._may_go_live(result):
+            self._smoke(model)
+            self._lend_to_ensemble(engine, config)
+        return replace(result, reason="" if model.verdict.passed else model.verdict.reason)
+
+    def _smoke(self, model: TrainedModel) -> None:
+        try:
+            smoke(model.version, self.source.dataset)
+        except RecommenderError as error:
+            reject_version(model.version, str(error), by=self.by)
+            raise
+
+    def _judge_only(self, engine: str, config: TrainerConfig) -> EngineResult:
+        self.source.require_data()
+        with naming_libraries(engine):
+            verdict = judge(self.use_case.key, engine, config, self.source.hold_out)
+        if verdict.passed:
+            self._lend_to_ensemble(engine, config)
+        reason = "" if verdict.passed else verdict.reason
+        return EngineResult(engine, _ENDINGS[verdict.outcome], None, verdict, reason)
+
+    def _lend_to_ensemble(self, engine: str, config: TrainerConfig) -> None:
+        hold_out = self.source.hold_out
+        if engine != ENSEMBLE and hold_out.has(engine, config):
+            hold_out.members[engine] = hold_out.engine(engine, config)
+
+    def _may_go_live(self, result: EngineResult) -> bool:
+        return result.ending == Ending.PASSED or (self.options.force and result.ending == Ending.REJECTED)
+
+    def _will_be_live(self) -> set[str]:
+        return {result.engine for result in self.results if self._may_go_live(result)}
+
+    def _end_requested_run(self, engine: str, status: str, reason: str) -> None:
+        """Record an error from before the training; a run that has ended stays as it is."""
+        if self.run is not None and engine == self.run.engine:
+            finish_run(self.run, status, reason)
+
+    def _settled(self, result: EngineResult, release: Release | None, refusal: str) -> EngineResult:
+        """Return the result of a version after the promotion."""
+        if refusal:
+            return replace(result, ending=Ending.FAILED, reason=f"It stays a candidate: {refusal}")
+        if release is None or result.model is None:
+            return result
+        ending = Ending.PROMOTED if result.ending == Ending.PASSED else Ending.FORCED
+        return replace(result, ending=ending, model=replace(result.model, release=release))
+
+
+_ENDINGS = {Outcome.PASSED: Ending.PASSED, Outcome.REJECTED: Ending.REJECTED, Outcome.UNDECIDED: Ending.UNDECIDED}
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, RecommenderError) else f"{type(error).__name__}: {text}".removesuffix(": ")

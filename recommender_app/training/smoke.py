@@ -1,0 +1,54 @@
+"""One recommendation of a published version, from its folder as a web process reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recommender_app.artifacts.opening import OpenedArtifact
+from recommender_app.artifacts.store import ArtifactStore
+from recommender_app.conf import settings
+from recommender_app.dataset.dataset import Dataset
+from recommender_app.engines.ensemble import MEMBER_VERSIONS, EnsembleEngine
+from recommender_app.exceptions import TrainingError
+from recommender_app.models import ModelVersion
+
+N_USERS = 5  # sample users; one of them has to get something
+N_ITEMS = 10
+
+
+def smoke(version: ModelVersion, dataset: Dataset) -> int:
+    """Return how many items a sample user is recommended by a version of this dataset.
+
+    Raises:
+        ArtifactError: its folder does not open.
+        TrainingError: nobody of the sample gets anything.
+    """
+    artifact = _open(version)
+    for row in _sample(dataset):
+        history = dataset.matrix[row]
+        weights = dict(zip(dataset.items.ids(history.indices), history.data.tolist(), strict=True))
+        profile = dataset.user_features
+        found = artifact.recommend(weights, N_ITEMS, (), profile.texts[row], profile.terms[row])
+        if found:
+            return len(found)
+    raise TrainingError(f"{version} opens, but recommends nothing to {N_USERS} sample users: look at its data.")
+
+
+def _sample(dataset: Dataset) -> list[int]:
+    """Return rows of users with little history: for them there is most to recommend."""
+    counts = dataset.positives.getnnz(axis=1)
+    known = np.flatnonzero(counts)
+    return [int(row) for row in known[np.argsort(counts[known], kind="stable")][:N_USERS]]
+
+
+def _open(version: ModelVersion) -> OpenedArtifact:
+    store = ArtifactStore(settings.artifact_root)
+    opened = store.open(version.use_case, version.engine, version.name)
+    if not isinstance(opened.engine, EnsembleEngine):
+        return opened
+    members: Mapping[str, str] = version.config.get(MEMBER_VERSIONS, {})
+    artifacts = {key: store.open(version.use_case, key, name) for key, name in members.items()}
+    same_rows = {key: artifact.engine for key, artifact in artifacts.items() if artifact.items == opened.items}
+    return OpenedArtifact(opened.engine.bind(same_rows), opened.items, opened.manifest, opened.path)
