@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -34,29 +34,32 @@ def check_text(values: Texts, widget: Any) -> str:
     return ""
 
 
-def check_value(declared: Any, value: Any, items: QuerySet[Any]) -> str:
-    """Return what is wrong with a value that the form accepted, "" for nothing.
+def check_value(value: Any) -> str:
+    """Return what is wrong with a cleaned value that something not blank was given for, "" for nothing.
 
-    A form turns some values that it does not understand into "no filter", and accepts numbers
-    and dates that no query can hold; both would surprise later.
-
-    Args:
-        declared: the django-filter Filter.
-        value: the form's cleaned value; something not blank was given for it.
-        items: any queryset of the item model.
+    A form turns some values that it does not understand into "no filter", and lets numbers pass
+    that no database holds.
     """
     if _is_nothing(value):
         return "This value means nothing here."
     if any(abs(number) >= NUMBER_BOUND for number in _numbers(value)):
         return "This number is too large."
+    return ""
+
+
+def can_be_asked(narrow: Callable[[QuerySet[Any]], QuerySet[Any]], items: QuerySet[Any]) -> bool:
+    """Tell whether ``narrow`` makes a query of any item queryset that the database could be asked.
+
+    Some dates and decimals pass a form but fit into no column.
+    """
     try:
-        narrowed = declared.filter(items, value)
+        narrowed = narrow(items)
         narrowed.query.get_compiler(using=narrowed.db).as_sql()
     except (EmptyResultSet, FullResultSet):
-        return ""
+        return True
     except (ValueError, ArithmeticError, ValidationError):
-        return "This value cannot be looked for."
-    return ""
+        return False
+    return True
 
 
 def shown_name(name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -14,9 +15,10 @@ from django.utils.module_loading import import_string
 
 from recommender_app.exceptions import InvalidFilters
 from recommender_app.usecases.declaration import UseCase
-from recommender_app.usecases.filter_values import Texts, check_text, check_value, shown_name
+from recommender_app.usecases.filter_values import Texts, can_be_asked, check_text, check_value, shown_name
 
 RESERVED_PARAMETERS = ("limit", "cursor", "format")  # the API's own, and REST framework's
+NOT_ASKABLE = "This value cannot be looked for."
 
 
 @dataclass(frozen=True)
@@ -102,17 +104,14 @@ def _has_required(filterset_class: Any) -> bool:
 
 
 def _validated(use_case: UseCase, filterset_class: Any, asked: dict[str, Texts], request: Any) -> Filters:
-    items = use_case.items._default_manager.all()
+    items = use_case.items._default_manager.order_by()
     given = {name: values for name, values in asked.items() if any(value.strip() for value in values)}
     data = MultiValueDict({name: list(values) for name, values in given.items()})
     filterset = filterset_class(data, queryset=items, request=request)
     names = _parameter_names(filterset)
     _check_texts(use_case, filterset, names, asked)
     _check_form(filterset, given)
-    for name in dict.fromkeys(names[parameter] for parameter in given):
-        reason = check_value(filterset.filters[name], filterset.form.cleaned_data.get(name), items)
-        if reason:
-            raise InvalidFilters({name: [reason]})
+    _check_values(filterset, {names[parameter] for parameter in given}, items)
     return Filters(tuple(sorted(given.items())), filterset)
 
 
@@ -134,7 +133,18 @@ def _check_form(filterset: Any, given: Mapping[str, Texts]) -> None:
     try:
         errors = {name: [str(text) for text in texts] for name, texts in filterset.form.errors.items()}
     except (ValueError, ArithmeticError):  # a form that looks for the value, with one no database can hold
-        errors = {name: ["This value cannot be looked for."] for name in given}
+        errors = {name: [NOT_ASKABLE] for name in given}
+    if errors:
+        raise InvalidFilters(errors)
+
+
+def _check_values(filterset: Any, names: Collection[str], items: QuerySet[Any]) -> None:
+    cleaned = filterset.form.cleaned_data
+    errors = {name: [reason] for name in names if (reason := check_value(cleaned.get(name)))}
+    if not errors and not can_be_asked(filterset.filter_queryset, items):
+        each = {name: partial(filterset.filters[name].filter, value=cleaned[name]) for name in names}
+        errors = {name: [NOT_ASKABLE] for name, narrow in each.items() if not can_be_asked(narrow, items)}
+        errors = errors or {name: [NOT_ASKABLE] for name in names}
     if errors:
         raise InvalidFilters(errors)
 

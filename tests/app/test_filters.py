@@ -226,3 +226,8 @@ def test_whatever_is_asked_is_either_refused_or_can_be_looked_for(data):
 def test_the_ends_of_time_fail_in_no_time_zone(zone, name, edge):
     with timezone.override(zone):
         assert found_or_refused({name: [edge]})
+
+
+def test_only_the_value_that_no_query_can_hold_is_named():
+    errors = refused(declare(filterset_class=Listed), moment="9999-12-31T23:59:59-12:00", number="3")
+    assert errors == {"moment": ["This value cannot be looked for."]}  # it is the year 10000 in UTC
