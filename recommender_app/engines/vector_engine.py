@@ -17,6 +17,7 @@ from recommender_app.engines.top_k import top_k_in_place
 
 Vectors = NDArray[np.float32]
 _CHUNK_SCORES = 4_000_000  # 16 MB: scores of a chunk are ranked while they are still in the cache
+_CHUNK_QUERIES = 16  # at least: fewer would read a large catalogue once for each
 _MOST_FETCHED = 0.2  # share of what is searched; whoever asks for more gets the worst of it, late
 _BATCH = 8  # from so many queries on, one matrix product beats searching them one by one ...
 _BATCH_SHARE = 0.25  # ... unless each of them searches less than this share of the items
@@ -77,7 +78,7 @@ class VectorEngine(Engine):
             for user, best, values in self.from_index(queries, left, k, exclude):
                 rows[user], scores[user] = best, values
         left = left[rows[left, 0] < 0] if k else left
-        size = max(1, _CHUNK_SCORES // max(1, self.n_items))
+        size = max(_CHUNK_QUERIES, _CHUNK_SCORES // max(1, self.n_items))
         for start in range(0, len(left), size):
             chunk = left[start : start + size]
             hidden = exclude if exclude is None or len(chunk) == len(queries) else exclude[chunk]
