@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db.models import QuerySet
+from django.forms import CharField
 from django.utils.datastructures import MultiValueDict
 from django.utils.module_loading import import_string
 
@@ -80,20 +81,25 @@ def apply_filters(queryset: QuerySet[Any], filters: Filters | None) -> QuerySet[
 
 
 def filter_fields(use_case: UseCase) -> dict[str, Any]:
-    """Return {parameter: form field} of the filters of a use case, without a request."""
+    """Return {parameter: form field} of the filters of a use case, without a request.
+
+    A field whose choices depend on who asks is text here.
+    """
     filterset_class = filterset_of(use_case)
     if filterset_class is None:
         return {}
-    filterset = filterset_class(queryset=use_case.items._default_manager.all())
-    return {parameter: filterset.form.fields[name] for parameter, name in _parameter_names(filterset).items()}
+    filters = filterset_class(queryset=use_case.items._default_manager.all()).filters
+    fields = {
+        name: CharField(label=declared.label) if callable(getattr(declared, "queryset", None)) else declared.field
+        for name, declared in filters.items()
+    }
+    return {parameter: fields[name] for parameter, name in _parameter_names(fields).items()}
 
 
-def _parameter_names(filterset: Any) -> dict[str, str]:
-    """Return {parameter: filter} of a FilterSet instance; a range filter has two parameters."""
+def _parameter_names(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return {parameter: filter} of the form fields of a FilterSet; a range filter has two parameters."""
     return {
-        parameter: name
-        for name, form_field in filterset.form.fields.items()
-        for parameter in _parameters_of(name, form_field.widget)
+        parameter: name for name, form_field in fields.items() for parameter in _parameters_of(name, form_field.widget)
     }
 
 
@@ -108,7 +114,7 @@ def _validated(use_case: UseCase, filterset_class: Any, asked: dict[str, Texts],
     given = {name: values for name, values in asked.items() if any(value.strip() for value in values)}
     data = MultiValueDict({name: list(values) for name, values in given.items()})
     filterset = filterset_class(data, queryset=items, request=request)
-    names = _parameter_names(filterset)
+    names = _parameter_names(filterset.form.fields)
     _check_texts(use_case, filterset, names, asked)
     _check_form(filterset, given)
     _check_values(filterset, {names[parameter] for parameter in given}, items)

@@ -92,6 +92,12 @@ def test_a_database_that_fails_while_filters_are_checked_is_an_empty_answer(book
     assert (response.status_code, response.json()["fallback_reason"]) == (200, "database_unavailable")
 
 
+def test_the_schema_needs_nobody_to_ask(client, monkeypatch):
+    monkeypatch.setattr(BooksForReaders, "filterset_class", OfTheRequest)
+    operation = client.get("/api/schema/?format=json").json()["paths"]["/api/recommendations/{use_case}/"]["get"]
+    assert "mine" in {parameter["name"] for parameter in operation["parameters"]}
+
+
 def test_the_schema_lists_the_filters_of_every_use_case(client):
     operation = client.get("/api/schema/?format=json").json()["paths"]["/api/recommendations/{use_case}/"]["get"]
     described = {parameter["name"]: parameter for parameter in operation["parameters"]}
