@@ -41,13 +41,13 @@ class OverlayReader:
         """Remember what to do; nothing is read.
 
         Args:
-            encoders: {engine key: (engine, its items)}.
-            since: up to when the encoders know the host's items.
+            encoders: {engine key: (engine, its items)}, the judge first.
+            since: up to when the judge knows the host's items.
         """
         self.use_case = use_case
         self.encoders = encoders
         self.laid = LaidItems()
-        self._watermark = microseconds(since)
+        self._since = self._looked_until = microseconds(since)
         self._seen: dict[Any, int] = {}  # {id: stamp} of what is encoded, or could not be
         self._pending: dict[Any, int] = {}  # newest first
         self._looked_at: float | None = None  # monotonic seconds
@@ -95,17 +95,25 @@ class OverlayReader:
     def _look(self) -> None:
         most = settings.OVERLAY_MAX_ITEMS
         now = microseconds(timezone.now())
-        since = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self._watermark)
+        since = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self._looked_until)
         found = changed_items(self.use_case, since - OVERLAP, most + 1)
-        if len(found) > most:
+        stamps = {item_id: microseconds(changed) for item_id, changed in found[:most]}
+        if len(found) > most and min(stamps.values()) >= self._since:
             hint = "More than %s items of %s changed since training: only the newest are served before the next one."
             self._report("bound", hint, most, self.use_case.key)
-        stamps = {item_id: microseconds(changed) for item_id, changed in found[:most]}
-        self._watermark = max(self._watermark, min(now, max(stamps.values(), default=0)))
+        self._looked_until = max(self._looked_until, now)
         fresh = {item_id: stamp for item_id, stamp in stamps.items() if self._seen.get(item_id) != stamp}
-        waiting = {**self._pending, **fresh}
+        waiting = {**self._pending, **self._unknown(fresh)}
         newest_first = sorted(waiting.items(), key=lambda entry: entry[1], reverse=True)
         self._pending = dict(newest_first[:most])
+
+    def _unknown(self, fresh: dict[Any, int]) -> dict[Any, int]:
+        """Leave out what the judge was trained with and what has not changed since then."""
+        before = [item_id for item_id, stamp in fresh.items() if stamp < self._since]
+        _, items = next(iter(self.encoders.values()))
+        trained_with = {item_id for item_id, row in zip(before, items.rows(before), strict=True) if row >= 0}
+        self._seen.update({item_id: fresh[item_id] for item_id in trained_with})
+        return {item_id: stamp for item_id, stamp in fresh.items() if item_id not in trained_with}
 
     def _encode_pending(self, until: float) -> None:
         while self._pending:

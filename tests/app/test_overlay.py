@@ -291,3 +291,11 @@ def test_an_overlay_knows_what_is_newer_than_an_engine(books):
     overlay = drained(live.current("books"))
     assert isinstance(overlay, Overlay)
     assert overlay.newer_than("als", [books[0].pk, new.pk]) == {new.pk}
+
+
+def test_items_that_the_engine_was_trained_with_are_not_read_again(books):
+    just_before = colours.TRAINED_AT - timedelta(minutes=1)
+    Book.objects.update(updated_at=just_before)
+    new = Book.objects.create(title="red door", genre="red")
+    Book.objects.filter(pk=new.pk).update(updated_at=just_before)  # committed after the export
+    assert drained(live.current("books")).laid.ids == (new.pk,)
