@@ -192,6 +192,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Workers. With REMAP_SIGTERM=SIGQUIT in their environment, SIGTERM lets a task go on for so many seconds, then its
 # message goes back to the queue. `make worker` gives the training worker a spawn pool, one task per child.
 CELERY_WORKER_POOL_START_METHOD = env.str("CELERY_WORKER_POOL_START_METHOD", default="fork")
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60.0  # a spawned child imports everything anew; the default kills it after 4 s
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("CELERY_SOFT_SHUTDOWN_SECONDS", default=25.0)
 CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True

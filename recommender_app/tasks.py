@@ -52,7 +52,7 @@ def watchdog() -> str:
 )
 def train(run_id: int) -> str:
     """Train what a requested run asks for; every message but the first is skipped."""
-    return str(perform_run(run_id) or f"run {run_id}: skipped, there is nothing to do")
+    return perform_run(run_id) or f"run {run_id}: skipped, there is nothing to do"
 
 
 @shared_task(name=JANITOR, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from recommender_app.conf import settings
+from recommender_app.exceptions import TrainingError
 from recommender_app.models import TrainingRun
 from recommender_app.registry.database import current_time
 from recommender_app.registry.queue import mark_sent, unmark_sent, unsent_runs
-from recommender_app.registry.runs import claim_run, finish_run, request_run
+from recommender_app.registry.runs import claim_run, request_run
 from recommender_app.schedule import slot_of
 from recommender_app.trainers.base import Progress, silent
+from recommender_app.training.lifecycle import retrain
 from recommender_app.training.recording import RecordedRun
 from recommender_app.training.trainers import trainer_keys
 from recommender_app.usecases.site import all_use_cases, get_use_case
@@ -54,18 +56,18 @@ def send_runs(send: Callable[[TrainingRun], None]) -> int:
     return n_sent
 
 
-def perform_run(run_id: int, progress: Progress = silent) -> TrainingRun | None:
-    """Train what a run asks for, if nobody else does; None where there is nothing to do.
+def perform_run(run_id: int, progress: Progress = silent) -> str | None:
+    """Train what a run asks for, if nobody else does; return one line on how it ended, None if there was nothing to do.
 
     Raises:
-        RecommenderError: why it failed; the run's row says so as well.
+        TrainingError: it failed; the run's row says why as well.
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
     if run is None or not claim_run(run):
         return None
-    from recommender_app.training.lifecycle import retrain
-
     with RecordedRun(run):
-        retrain(get_use_case(run.use_case), [run.engine], by=run.requested_by, run=run, progress=progress)
-        finish_run(run, TrainingRun.Status.SUCCEEDED)  # unless the training said already how it ended
-    return run
+        summary = retrain(get_use_case(run.use_case), [run.engine], by=run.requested_by, run=run, progress=progress)
+    run.refresh_from_db()
+    if run.status == TrainingRun.Status.FAILED:
+        raise TrainingError(f"{run}: {run.reason}")
+    return "; ".join([str(run), *(f"{each.engine} {each.ending} {each.reason}".rstrip() for each in summary.results)])

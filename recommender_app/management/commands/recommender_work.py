@@ -83,9 +83,9 @@ class Command(RecommenderCommand):
             with progress_bar(self.stdout, is_wanted=options["verbosity"] > 0) as progress:
                 ended = perform_run(run.pk, progress)
         except RecommenderError as error:
-            return f"run {run.pk}: {run.use_case} {run.engine} failed: {error}"
+            return str(error)
         if ended:
-            self._say(options, str(ended))
+            self._say(options, ended)
         return None
 
     def _say(self, options: dict[str, Any], text: str) -> None:
