@@ -5,9 +5,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from recommender_app.engines.ensemble import EnsembleEngine
 from recommender_app.serving.narrow import FewEligible, best_of_eligible
+from recommender_app.serving.policies import forced_policy
 from recommender_app.serving.pool import Pool
 from recommender_app.serving.query import checked_query
+from recommender_app.serving.router import Policy
 from recommender_app.serving.service import recommend
 from recommender_app.testing import FixedEngine, override_engine
 from recommender_app.usecases.filters import parse_filters
@@ -165,3 +168,22 @@ def test_direct_scores_rank_like_the_whole_list(books):
         assert best_of_eligible("fixed", release.artifacts["fixed"], request, asked, 1) == best[:1]
         assert best_of_eligible("fixed", release.artifacts["fixed"], request, [], 3) == []
     assert np.isfinite([score for _, score in best]).all()
+
+
+@pytest.mark.parametrize("key", ["als", "popular", "ensemble"])
+def test_a_real_engine_ranks_the_few_as_its_whole_list_does(books, key):
+    """Members and ensemble each have rows of their own."""
+    library.publish("als_v1", library.als_engine(books[:50]), books[:50])
+    library.publish("popular_v1", library.popular_engine(books[20:]), books[20:])
+    ensemble = EnsembleEngine({"als": 0.7, "popular": 0.3}, 1)
+    library.publish("ensemble_v1", ensemble, books[:1])
+    library.put_live(1, "als_v1", "popular_v1", "ensemble_v1")
+    reader = library.add_reader(likes=(books[0], books[41]))
+    with forced_policy("books", Policy("one", ((0, key),))):
+        everything, _ = ask(reader, 60)
+        few, _ = ask(reader, 2, genre="rare")
+        alone, _ = ask(reader, 1, genre="rare")
+    rare = [title for title in library.titles(everything.results) if title in {f"tea-{n}" for n in range(40, 45)}]
+    assert library.titles(few.results) == rare[:2]
+    assert library.titles(alone.results) == rare[:1]
+    assert {result.source for result in few.results} == {key}
