@@ -42,8 +42,10 @@ class RecentCost:
 
     The estimate is the second highest of the last 16 calls, about their 90th percentile: one slow
     moment, such as the first call of a fresh worker that reads its pages from disk, says nothing.
-    An engine that does not fit is left alone for TRIAL_SECONDS; then all that was measured is
-    forgotten and it is asked again, so that two slow calls, not one old memory, keep it out.
+    Before the second call nothing is known and the engine may be asked, however little time is
+    left: the request that loads a release is no reason to show something else. An engine that
+    does not fit is left alone for TRIAL_SECONDS; then all that was measured is forgotten and it
+    is asked again, so that two slow calls, not one old memory, keep it out.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
@@ -69,7 +71,7 @@ class RecentCost:
             if self._refused_since is not None and self._clock() - self._refused_since >= TRIAL_SECONDS:
                 self._samples.clear()
                 self._refused_since = None
-            if deadline.fits(self._estimate()):
+            if len(self._samples) < 2 or deadline.fits(self._estimate()):
                 self._refused_since = None
                 return True
             if self._refused_since is None:

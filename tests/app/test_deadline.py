@@ -45,8 +45,14 @@ def test_the_budget_runs_out(clock):
     assert not deadline.fits(0)
 
 
-def test_an_engine_that_nobody_measured_may_be_asked(clock, cost):
-    assert cost.fits(Deadline(1, clock))
+def test_an_engine_that_was_not_yet_measured_twice_may_be_asked_whatever_is_left(clock, cost):
+    spent = Deadline(200, clock)
+    clock.now += 1
+    assert cost.fits(spent)
+    cost.add(2.0)
+    assert cost.fits(spent)
+    cost.add(2.0)
+    assert not cost.fits(spent)
 
 
 def test_one_slow_moment_says_nothing(cost):

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from django.test import Client
 
 from recommender_app.models import RequestLog
 from recommender_app.serving import breakers
+from recommender_app.serving.circuit import CircuitBreaker
 from recommender_app.testing import FixedEngine
 from tests.app import library
+from tests.app.test_deadline import Clock
 from tests.faults.engines import CHAIN, FaultyEngine, rows_of, serving
 from tests.toyhost.models import Book
 
@@ -55,6 +58,10 @@ def chain_of(books, broken=(), answer=None):
 
 def errors_of(caplog):
     return [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def messages(caplog):
+    return [record.getMessage() for record in caplog.records if record.name.startswith("recommender_app")]
 
 
 @pytest.mark.parametrize("broken", SUBSETS, ids=lambda subset: "+".join(subset) or "none")
@@ -150,8 +157,9 @@ def test_row_63_of_duplicates_one_is_shown_and_others_fill_up(client, books):
     assert titles_of(body) == [books[7].title, books[1].title, books[2].title]
 
 
-def test_row_63_an_engine_that_keeps_failing_is_left_alone_and_tried_again(client, books, settings, caplog):
-    settings.RECOMMENDER = {**settings.RECOMMENDER, "BREAKER_OPEN_SECONDS": 3600.0}
+def test_row_63_an_engine_that_keeps_failing_is_left_alone_and_tried_again(client, books, monkeypatch, caplog):
+    clock = Clock()
+    monkeypatch.setattr(breakers, "CircuitBreaker", partial(CircuitBreaker, clock=clock))
     engines = chain_of(books, ("ensemble",), RuntimeError("broken on purpose"))
     caplog.set_level(logging.INFO, logger="recommender_app")
     with serving(engines):
@@ -160,8 +168,12 @@ def test_row_63_an_engine_that_keeps_failing_is_left_alone_and_tried_again(clien
         assert len([record for record in caplog.records if "left alone" in record.getMessage()]) == 1
         caplog.clear()
         request_id = body_of(client)["request_id"]
-        ours = [record.getMessage() for record in caplog.records if record.name.startswith("recommender_app")]
-        assert ours == [f"Request {request_id}: the engine ensemble is not asked: breaker_open."]
+        assert messages(caplog) == [f"Request {request_id}: the engine ensemble is not asked: breaker_open."]
+        clock.now += 30
+        engines["ensemble"].answer = (rows_of(books, books[:3]), [[3.0, 2.0, 1.0]])
+        caplog.clear()
+        assert [body_of(client)["engine"] for _ in range(2)] == ["ensemble"] * 2
+        assert messages(caplog) == ["The engine ensemble of books works again."]
 
 
 def test_an_engine_that_lately_took_too_long_is_skipped_but_what_is_popular_never(client, books, settings, caplog):
@@ -176,10 +188,12 @@ def test_an_engine_that_lately_took_too_long_is_skipped_but_what_is_popular_neve
     assert skipped == [f"Request {body['request_id']}: the engine {key} is not asked: deadline." for key in CHAIN[:-1]]
 
 
-def test_once_the_budget_is_spent_only_the_last_rungs_answer(client, books, settings):
+def test_once_the_budget_is_spent_only_what_was_never_measured_and_the_last_rungs_answer(client, books, settings):
     settings.RECOMMENDER = {**settings.RECOMMENDER, "BUDGET_MS": 1e-6}
     with serving(chain_of(books)):
-        assert (body_of(client)["engine"], body_of(client)["fallback_reason"]) == ("popular", "deadline")
+        assert [body_of(client)["engine"] for _ in range(3)] == ["ensemble", "ensemble", "two_tower"]
+        assert [body_of(client)["engine"] for _ in range(6)][-1] == "popular"
+        assert body_of(client)["fallback_reason"] == "deadline"
 
 
 def test_what_an_engine_costs_is_measured(client, books):
@@ -195,5 +209,4 @@ def test_a_fallback_that_is_nobodys_failure_is_logged_once(client, books, caplog
     del engines["ensemble"]
     with serving(engines):
         request_id = body_of(client)["request_id"]
-    ours = [record.getMessage() for record in caplog.records if record.name.startswith("recommender_app")]
-    assert ours == [f"Request {request_id}: two_tower answers, ensemble was routed: no_model."]
+    assert messages(caplog) == [f"Request {request_id}: two_tower answers, ensemble was routed: no_model."]
