@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
-MIN_ITEMS = 50_000  # below, exact scoring is as fast (measured: tests/benchmarks/growth.py)
+MIN_ITEMS = 50_000  # below, scoring all costs a millisecond or so (tests/benchmarks/growth.py): not worth missing items
 
 Rows = NDArray[np.int32]
 
