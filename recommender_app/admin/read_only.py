@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 PROMOTE = "recommender_app.promote_version"
+FORCE = "recommender_app.force_version"
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -29,6 +30,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_promote_permission(self, request: HttpRequest) -> bool:
         """Whether the user may change what is live; for actions with ``permissions=["promote"]``."""
         return request.user.has_perm(PROMOTE)
+
+    def has_force_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may overrule the gate; for actions with ``permissions=["force"]``."""
+        return request.user.has_perm(FORCE)
 
 
 class ReadOnlyInline(admin.TabularInline):

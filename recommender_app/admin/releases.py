@@ -7,7 +7,9 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
+from recommender_app.admin.confirmation import confirmation_page, is_confirmed, reason_of
 from recommender_app.admin.filters import UseCaseFilter
 from recommender_app.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from recommender_app.exceptions import RecommenderError
@@ -51,18 +53,29 @@ class ReleaseAdmin(ReadOnlyAdmin):
         return releases.select_related("previous").prefetch_related("members__version")
 
     @admin.action(description="Roll back to the selected release", permissions=["promote"])
-    def roll_back_to_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Make it live again; one release per use case."""
+    def roll_back_to_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
+        """Ask, then make it live again; one release per use case."""
         releases = list(queryset.order_by("use_case"))
         if len({release.use_case for release in releases}) < len(releases):
             self.message_user(request, "Choose one release per use case: only one can be live.", messages.ERROR)
-            return
+            return None
+        if not is_confirmed(request):
+            return confirmation_page(
+                self,
+                request,
+                releases,
+                action="roll_back_to_selected",
+                title="Roll back",
+                question="Every process will serve these within seconds. Make them live again?",
+                lines=[f"{release}: {self.members(release)}" for release in releases],
+            )
         for release in releases:
             self._roll_back(request, release)
+        return None
 
     def _roll_back(self, request: HttpRequest, release: Release) -> None:
         try:
-            roll_back(release.use_case, to=release.number, by=request.user.get_username())
+            roll_back(release.use_case, to=release.number, by=request.user.get_username(), reason=reason_of(request))
         except RecommenderError as error:
             self.message_user(request, str(error), messages.ERROR)
             return

@@ -38,6 +38,23 @@ def metrics_table(metrics: Any) -> SafeString | str:
     return format_html("{}<p>{}</p>", html_table(("", *engines), rows), metrics.get("protocol", ""))
 
 
+def checks_table(gate: Any) -> SafeString | str:
+    """Return the verdict of a version: a row per check with its answer and its numbers."""
+    if not isinstance(gate, Mapping) or not gate.get("checks"):
+        return EMPTY
+    rows = [
+        (
+            check.get("name"),
+            check.get("outcome"),
+            check.get("sentence"),
+            ", ".join(f"{name} {shown(value)}" for name, value in (check.get("numbers") or {}).items()),
+        )
+        for check in gate["checks"]
+    ]
+    beside = f"Compared with {gate['compared_with']}." if gate.get("compared_with") else "Nothing was live before."
+    return format_html("{}<p>{}</p>", html_table(("check", "answer", "why", "numbers"), rows), beside)
+
+
 def shown(value: Any) -> str:
     """Return a JSON value as people read it."""
     if value is None:

@@ -3,17 +3,18 @@
 import uuid
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 from django.utils import timezone
 
-from recommender_app.models import ModelVersion, Release, RequestLog, TrainingRun
+from recommender_app.models import ModelVersion, Release, ReleaseChange, RequestLog, TrainingRun
 from recommender_app.registry.releases import promote
 from tests.app.registered import candidate, live_names
 
 pytestmark = pytest.mark.django_db
-MODELS = ("trainingrun", "modelversion", "release", "requestlog")
+MODELS = ("trainingrun", "modelversion", "release", "releasechange", "requestlog")
 METRICS = {
     "protocol": "newest 20% held out",
     "n_users": 3,
@@ -37,8 +38,8 @@ def url(model, page="changelist", *args):
     return reverse(f"admin:recommender_app_{model}_{page}", args=args)
 
 
-def act(client, model, action, *rows):
-    data = {"action": action, "_selected_action": [row.pk for row in rows]}
+def act(client, model, action, *rows, **fields):
+    data = {"action": action, "_selected_action": [row.pk for row in rows], **fields}
     return client.post(url(model), data, follow=True)
 
 
@@ -83,9 +84,7 @@ def test_each_row_has_a_page_of_few_queries(client, model, django_assert_max_num
     login(client, superuser=True)
     fill(2)
     promote(candidate("trending"), by="ann")
-    row = {"trainingrun": TrainingRun, "modelversion": ModelVersion, "release": Release, "requestlog": RequestLog}[
-        model
-    ]
+    row = apps.get_model("recommender_app", model)
     pk = row.objects.first().pk
     with django_assert_max_num_queries(9):
         response = client.get(url(model, "change", pk))
@@ -97,9 +96,7 @@ def test_each_row_has_a_page_of_few_queries(client, model, django_assert_max_num
 def test_not_even_a_superuser_adds_changes_or_deletes(client, model):
     login(client, superuser=True)
     fill(1)
-    row = {"trainingrun": TrainingRun, "modelversion": ModelVersion, "release": Release, "requestlog": RequestLog}[
-        model
-    ]
+    row = apps.get_model("recommender_app", model)
     pk = row.objects.first().pk
     assert client.get(url(model, "add")).status_code == 403
     assert client.post(url(model, "change", pk), {}).status_code == 403
@@ -171,6 +168,7 @@ def test_who_may_promotes_and_leaves_a_trace(client):
     version = candidate()
     response = act(client, "modelversion", "promote_selected", version)
     assert messages_of(response) == ["books popular_v1 is live in release 1."]
+    assert ReleaseChange.objects.get().by == "staff"
     assert live_names() == ["popular_v1"]
     assert Release.objects.get().promoted_by == "staff"
     entry = LogEntry.objects.get()
@@ -181,8 +179,13 @@ def test_who_may_rolls_back_and_leaves_a_trace(client):
     user = login(client, "view_release", "promote_version")
     first, _ = promote(candidate(), by="ann"), promote(candidate(), by="ann")
     response = act(client, "release", "roll_back_to_selected", first)
+    assert "books release 1: popular_v1" in response.content.decode()
+    assert live_names() == ["popular_v2"]  # nothing happens before it is confirmed
+    response = act(client, "release", "roll_back_to_selected", first, confirmed="yes", reason="worse")
     assert messages_of(response) == ["books release 1 is live again."]
     assert live_names() == ["popular_v1"]
+    change = ReleaseChange.objects.first()
+    assert (change.action, change.by, change.reason) == ("roll_back", "staff", "worse")
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (user, str(first.pk))
 
@@ -194,7 +197,7 @@ def test_staff_without_the_permission_looks_but_does_not_promote(client):
     act(client, "modelversion", "promote_selected", version)
     assert not Release.objects.exists()
     first, second = promote(version, by="ann"), promote(candidate(), by="ann")
-    act(client, "release", "roll_back_to_selected", first)
+    act(client, "release", "roll_back_to_selected", first, confirmed="yes")
     assert Release.objects.get(status="live") == second
     assert not LogEntry.objects.exists()
 
@@ -222,7 +225,7 @@ def test_what_cannot_be_rolled_back_to_is_said_in_a_message(client):
     first, second = promote(candidate(), by="ann"), promote(candidate(), by="ann")
     response = act(client, "release", "roll_back_to_selected", first, second)
     assert messages_of(response) == ["Choose one release per use case: only one can be live."]
-    response = act(client, "release", "roll_back_to_selected", second)
+    response = act(client, "release", "roll_back_to_selected", second, confirmed="yes")
     assert messages_of(response) == ["books release 2 is live already."]
 
 

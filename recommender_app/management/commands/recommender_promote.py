@@ -22,6 +22,7 @@ class Command(RecommenderCommand):
     examples = (
         ("movies als_v3", "the third version of ALS"),
         ("movies als_v3 --by ann --reason 'better for new users'", "who and why, kept with the release"),
+        ("movies als_v4 --force --by ann --reason 'trending is a fad'", "a version that the gate has rejected"),
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,8 +30,9 @@ class Command(RecommenderCommand):
         parser.add_argument("version", help="Name of the version, such as als_v3: recommender_models lists them.")
         parser.add_argument("--by", default="command", metavar="NAME", help="Who promotes.")
         parser.add_argument("--reason", default="", metavar="TEXT", help="Why.")
+        parser.add_argument("--force", action="store_true", help="Whatever the gate says; the trail tells.")
 
     def run(self, **options: Any) -> None:
         version = find_version(get_use_case(options["use_case"]).key, options["version"])
-        release = promote(version, by=options["by"], reason=options["reason"])
+        release = promote(version, by=options["by"], reason=options["reason"], force=options["force"])
         self.stdout.write(self.style.SUCCESS(f"{version} is live in release {release.number}."))
