@@ -16,8 +16,9 @@ from recommender_app.serving.overlay_reading import BATCH, OverlayReader
 from recommender_app.serving.policies import forced_policy
 from recommender_app.serving.router import Policy
 from recommender_app.serving.service import recommend
+from recommender_app.training.run import train_model
 from recommender_app.usecases.site import get_use_case
-from tests.app import colours, library
+from tests.app import colours, library, readings
 from tests.app.test_serving import queries_of
 from tests.core.trained import trained
 from tests.toyhost.models import Book
@@ -299,3 +300,14 @@ def test_items_that_the_engine_was_trained_with_are_not_read_again(books):
     new = Book.objects.create(title="red door", genre="red")
     Book.objects.filter(pk=new.pk).update(updated_at=just_before)  # committed after the export
     assert drained(live.current("books")).laid.ids == (new.pk,)
+
+
+def test_after_a_real_training_only_what_came_later_is_laid_over(root):
+    readings.fill()
+    before = timezone.now()
+    train_model(get_use_case("books"), "content_based", promote=True)
+    release = live.current("books")
+    assert before <= release.artifacts["content_based"].manifest.knows_until <= timezone.now()
+    assert len(drained(release).laid) == 0
+    new = Book.objects.create(title="tea-99", genre="tea")
+    assert drained(release).laid.ids == (new.pk,)

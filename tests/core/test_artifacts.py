@@ -191,3 +191,18 @@ def test_an_artifact_of_the_first_format_still_opens(tmp_path):
 
     assert [item.id for item in opened.recommend(k=1)] == [50]
     assert opened.manifest.files == {}
+
+
+@pytest.mark.parametrize(
+    ("data_as_of", "expected"),
+    [
+        ("2025-12-31T08:00:00+00:00", "2025-12-31T08:00:00+00:00"),
+        ("", "2026-01-01T12:00:00+00:00"),  # at worst what was known when it was written
+        ("yesterday", "2026-01-01T12:00:00+00:00"),
+    ],
+)
+def test_an_artifact_says_up_to_when_its_engine_knows_the_items(store, data_as_of, expected):
+    store.publish("films", "popular_v1", *popular(), created_at=NOON, data_as_of=data_as_of)
+    manifest = store.open("films", "popular", "popular_v1").manifest
+    assert manifest.data_as_of == data_as_of
+    assert manifest.knows_until.isoformat() == expected

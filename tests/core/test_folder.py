@@ -135,6 +135,13 @@ def test_other_content_has_another_fingerprint(tmp_path, changes):
     assert write_dataset(make_dataset(**changes), tmp_path / "b")["fingerprint"] != first["fingerprint"]
 
 
+def test_when_it_was_read_comes_back_and_is_no_part_of_the_content(tmp_path):
+    moments = ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00")
+    manifests = [write_dataset(make_dataset(as_of=moment), tmp_path / moment[:10]) for moment in moments]
+    assert read_dataset(tmp_path / "2026-01-02").as_of == moments[1]
+    assert manifests[0]["fingerprint"] == manifests[1]["fingerprint"]
+
+
 def test_the_size_of_chunks_does_not_change_features_or_fingerprint(tmp_path):
     whole = make_dataset().item_features
     halves = [
