@@ -39,11 +39,11 @@ def fetched(
         return found
     lock = f"{key}:lock"
     is_first = cache.add(lock, LOCK_SECONDS)
-    if is_first is False:
-        found = _awaited(cache, key, wait_seconds, accept)
+    try:
+        # Once more where we are the first: somebody may have finished between our look and our lock.
+        found = _awaited(cache, key, wait_seconds, accept) if is_first is False else _accepted(cache, key, accept)
         if found is not None:
             return found
-    try:
         result, text = compute()
         if text:
             cache.set(key, text, seconds)

@@ -196,3 +196,21 @@ def test_the_json_serializer_returns_what_it_was_given(value):
 def test_the_json_serializer_runs_no_code_that_others_stored():
     with pytest.raises(ValueError):
         JSONSerializer().loads(b"cposix\nsystem\n(S'true'\ntR.")
+
+
+def test_who_finished_between_our_look_and_our_lock_is_believed():
+    class Late(PatientCache):
+        def add(self, key, seconds):
+            self.set("slate", "text", 60)  # another process computes, stores and unlocks just now
+            return super().add(key, seconds)
+
+    found = fetched(
+        Late("default"),
+        "slate",
+        seconds=60,
+        wait_seconds=0,
+        accept={"text": "result"}.get,
+        compute=lambda: ("mine", ""),
+    )
+    assert found == "result"
+    assert PatientCache("default").add("slate:lock", 60) is True
