@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -15,11 +16,14 @@ from recommender_app.dataset.features import Features
 from recommender_app.dataset.folder import write_dataset
 from recommender_app.dataset.ids import IdMap
 from recommender_app.dataset.interactions import MICROSECONDS_PER_DAY, InteractionTable
-from recommender_app.engines.index import MIN_ITEMS
+from recommender_app.engines.index import MIN_ITEMS, ItemIndex
 from recommender_app.engines.pool_fusion import POOL_MIN_ITEMS
+from recommender_app.registry import releases
+from recommender_app.serving.service import recommend
 from recommender_app.training.run import train_model
 from recommender_app.usecases.site import get_use_case
-from tests.app import readings
+from tests.app import library, readings
+from tests.toyhost.models import Book
 
 pytestmark = pytest.mark.django_db
 N_USERS, N_ITEMS, N_LIKES = 150, 2000, 20
@@ -62,6 +66,24 @@ def test_a_catalogue_from_the_threshold_on_is_published_with_its_index(train):
     assert index.details["recall"] >= 0.9
     assert index.details["n_queries"] == N_USERS
     assert version.size_bytes == opened.manifest.size_bytes > index.size > 0
+
+
+def test_a_request_is_answered_through_the_index(train, monkeypatch):
+    version, opened = train(INDEX_MIN_ITEMS=N_ITEMS, INDEX_RECALL=0.9, COLD_START_THRESHOLD=1)
+    releases.promote(version, by="test")
+    books = [Book(pk=UUID(int=number), title=f"book {number}", created_at=library.START) for number in range(N_ITEMS)]
+    Book.objects.bulk_create(books)
+    searched = []
+    search = ItemIndex.search
+    monkeypatch.setattr(ItemIndex, "search", lambda *asked: searched.append(asked[2]) or search(*asked))
+
+    answer = recommend(library.add_reader(likes=(books[3], books[13])), "books", 10)
+
+    exact = opened.engine.with_index(None)
+    expected = replace(opened, engine=exact).recommend([books[3].pk, books[13].pk], 10)
+    assert (answer.engine, len(answer.results)) == ("als", 10)
+    assert len(searched) == 1
+    assert len({result.id for result in answer.results} & {item.id for item in expected}) >= 9
 
 
 def test_a_smaller_catalogue_has_none(train):
