@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from celery import shared_task
+from django.db import DatabaseError
 
 from recommender_app.conf import settings
-from recommender_app.exceptions import RecommenderError
+from recommender_app.exceptions import RecommenderError, RegistryError
 from recommender_app.management.batch_lists import write_lists
 from recommender_app.management.batch_queue import BATCH_SHARD, from_message
 from recommender_app.models import TrainingRun
@@ -23,7 +24,14 @@ from recommender_app.training.watchdog import look_after_runs
 SHORT = {"ignore_result": True, "soft_time_limit": 60, "time_limit": 90}
 
 
-@shared_task(name=BATCH_SHARD, ignore_result=True)
+@shared_task(
+    name=BATCH_SHARD,
+    ignore_result=True,
+    autoretry_for=(RegistryError, DatabaseError),  # nothing could be read or loaded just now
+    retry_backoff=5,
+    retry_backoff_max=300,
+    max_retries=5,
+)
 def batch_shard(**message: Any) -> str:
     """Write the lists of one shard; twice is harmless, the file is replaced as a whole."""
     return str(write_lists(from_message(message)).path)

@@ -6,9 +6,15 @@ from types import ModuleType
 
 import pytest
 from celery import Celery
+from celery.exceptions import Retry
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from recommender_app.management.batch_lists import ListOptions
+from recommender_app.management.batch_queue import as_message
+from recommender_app.tasks import batch_shard
 from tests import services
+from tests.app import library
 from tests.faults.releasing.processes import Site
 
 WAIT_SECONDS = 90
@@ -54,3 +60,12 @@ def test_a_broker_that_cannot_be_reached_is_one_line(tmp_path, monkeypatch):
     asked = ("--out", str(tmp_path / "lists.csv"), "--celery", "2", "--celery-app", module.__name__)
     with pytest.raises(CommandError, match="cannot be reached"):
         call_command("recommender_batch", "books", *asked)
+
+
+@pytest.mark.django_db
+def test_a_shard_is_tried_again_when_nothing_could_be_read(tmp_path):
+    message = as_message(ListOptions("books", tmp_path / "lists.csv"))
+    with connection.execute_wrapper(library.refuse), pytest.raises(Retry):
+        batch_shard.apply(kwargs=message, throw=True).get()
+    assert batch_shard.apply(kwargs=message).successful()
+    assert (tmp_path / "lists.csv").exists()
