@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 JUDGES = ("content_based", "two_tower")  # whose opinion counts where the asked engine has none, best first
 SAMPLE = 1024  # catalogue items that tell what a high score of the judge is
-KEPT = 8  # covers per use case: policies have releases of their own, and two may be under way at a switch
+KEPT = 8  # covers per use case: each policy may have a variant of the release
 
 
 @dataclass
@@ -239,7 +239,8 @@ def _added(use_case: UseCase, release: LoadedRelease, covers: tuple[Cover, ...])
     reader = next((cover.reader for cover in covers if _has(cover.reader, encoders)), None)
     since = found[judge].manifest.knows_until
     cover = Cover(release, reader or OverlayReader(use_case, encoders, since), judge)  # type: ignore[arg-type]
-    _covers[use_case.key] = (cover, *covers)[:KEPT]
+    variants = [known for known in covers if known.release.number == release.number]  # others would be kept in memory
+    _covers[use_case.key] = (cover, *variants)[:KEPT]
     return cover
 
 

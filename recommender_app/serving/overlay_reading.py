@@ -88,6 +88,9 @@ class OverlayReader:
         except DATABASE_ERRORS as error:
             self._is_paused = True  # until the next look
             self._report("database", "New items of %s cannot be read: %s", self.use_case.key, error)
+        except Exception as error:  # noqa: BLE001  a declaration that does not fit the data is no reason to fail
+            self._is_paused = True
+            self._report("declaration", "New items of %s cannot be laid over: %r", self.use_case.key, error)
         else:
             self._is_paused = False
             self._reported.discard("database")

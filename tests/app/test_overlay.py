@@ -1,6 +1,8 @@
 """New and changed items are recommended before anything is trained again."""
 
+import gc
 import threading
+import weakref
 from dataclasses import replace
 from datetime import timedelta
 
@@ -311,3 +313,24 @@ def test_after_a_real_training_only_what_came_later_is_laid_over(root):
     assert len(drained(release).laid) == 0
     new = Book.objects.create(title="tea-99", genre="tea")
     assert drained(release).laid.ids == (new.pk,)
+
+
+def test_a_release_that_is_gone_is_not_kept_in_memory(books):
+    first = overlay_of(get_use_case("books"), live.current("books"))
+    variant = replace(first.cover.release)  # another policy's
+    assert overlay_of(get_use_case("books"), variant).cover is not first.cover
+    assert overlay_of(get_use_case("books"), first.cover.release).cover is first.cover
+    gone = weakref.ref(first.cover)
+    following = replace(first.cover.release, number=2)
+    overlay_of(get_use_case("books"), following)
+    del first
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_stamp_that_is_no_field_costs_no_answer(books, monkeypatch, caplog):
+    reader = colours.add_reader(colours.RED, books)
+    monkeypatch.setattr(type(get_use_case("books")), "changed_at", "no_such_field")
+    for _ in range(2):
+        assert routed("als", reader, 3).engine == "als"
+    assert len([record for record in caplog.records if "cannot be laid over" in record.getMessage()]) == 1
