@@ -70,6 +70,11 @@ DEFAULTS: dict[str, Any] = {
         "item_graph": "weekly",
         "two_tower": "monthly",
     },
+    # What is kept besides the live release and the one before it, see ``training.retention``
+    "KEEP_VERSIONS": 3,  # newest versions per use case and engine
+    "KEEP_DATASETS": 2,  # newest exported datasets per use case
+    # Where the artifacts of many hosts come from: an alias in STORAGES, or the dotted path of a Django storage.
+    "ARTIFACT_STORAGE": None,  # None = every host sees the same ARTIFACT_ROOT
     "INDEX_MIN_ITEMS": 50_000,  # from so many items on, a version gets an approximate index of them
     "INDEX_RECALL": 0.98,  # share of the exact top 100 that an index must find; 1 = exact lists, slower
     # Engine key -> dotted path of its trainer; resolved at training time only.

@@ -21,7 +21,7 @@ from recommender_app.engines.batch import RequestBatch
 from recommender_app.engines.catalog import engine_class
 from recommender_app.exceptions import ArtifactDamaged, ArtifactError, ArtifactMissing, EngineError
 
-_MAX_MANIFEST_BYTES = 4_000_000
+MAX_MANIFEST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ def read_manifest(folder: Path, name: str = "") -> Manifest:
             raise ArtifactMissing(f"There is no artifact folder {name}: train the engine, or promote another version.")
         if path.is_symlink() or not path.is_file():
             raise ArtifactDamaged(f"{name} has no manifest.")
-        if path.stat().st_size > _MAX_MANIFEST_BYTES:
-            raise ArtifactDamaged(f"{name}: the manifest is larger than {_MAX_MANIFEST_BYTES} bytes.")
+        if path.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ArtifactDamaged(f"{name}: the manifest is larger than {MAX_MANIFEST_BYTES} bytes.")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactDamaged(f"{name} has no readable manifest: {_one_line(error)}") from error

@@ -88,7 +88,7 @@ class ArtifactStore:
                 raise ArtifactError(f"{use_case} {version} exists already: a version is never written twice.")
             arrays = {**engine.state(), ITEM_IDS: items.keys}
             n_bytes = sum(array.nbytes for array in arrays.values())
-            _check_free_space(staging, n_bytes + (index.n_bytes if index else 0))
+            check_free_space(staging, n_bytes + (index.n_bytes if index else 0))
             manifest = Manifest(
                 engine=engine.key,
                 use_case=use_case,
@@ -133,7 +133,8 @@ class ArtifactStore:
             remove_leftovers(folder, older_than_seconds)
 
 
-def _check_free_space(folder: Path, n_bytes: int) -> None:
+def check_free_space(folder: Path, n_bytes: int) -> None:
+    """Raise ArtifactError unless an artifact of that size leaves room on the disk for others."""
     free = shutil.disk_usage(folder).free
     if free < _FREE_SPACE_FACTOR * n_bytes:
         raise ArtifactError(

@@ -72,6 +72,11 @@ def _is_cache(value: Any) -> bool:
     return isinstance(value, str) and value in django_settings.CACHES
 
 
+def _is_storage(value: Any) -> bool:
+    is_named = isinstance(value, str) and (value in django_settings.STORAGES or _DOTTED_PATH.fullmatch(value))
+    return value is None or bool(is_named)
+
+
 _SWITCH = Rule(lambda value: value is None or is_switch(value), "true or false, or left out")
 _WEIGHT = Rule(lambda value: value is None or is_weight(value), "a number from 0 to 1, or left out")
 _PIN = Rule(_is_path, "an artifact folder's path, or left out")
@@ -118,6 +123,9 @@ RULES: dict[str, Rule] = {
     "LEASE_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
     "QUEUE_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
     "TRAINING_SCHEDULE": Rule(_is_schedule, f"a dict from engine keys to one of {', '.join(PERIODS)}"),
+    "KEEP_VERSIONS": _whole(1),
+    "KEEP_DATASETS": _whole(1),
+    "ARTIFACT_STORAGE": Rule(_is_storage, "an alias in STORAGES, the dotted path of a Django storage, or None"),
     "INDEX_MIN_ITEMS": _whole(1),
     "INDEX_RECALL": Rule(lambda value: is_number(value) and 0 < value <= 1, "a number above 0, up to 1"),
     "TRAINERS": Rule(_are_trainers, "a dict from engine keys to dotted paths of trainer classes"),

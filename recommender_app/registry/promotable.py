@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
-from recommender_app.exceptions import RegistryError
+from recommender_app.exceptions import ArtifactMissing, RegistryError
 from recommender_app.models import ModelVersion, Release
+from recommender_app.registry.storage import is_stored
 
 PROMOTABLE = (ModelVersion.Status.CANDIDATE, ModelVersion.Status.READY)
 
 
 def check_promotable(version: ModelVersion, *, force: bool = False) -> None:
     """Raise RegistryError, with what to do instead, unless the version may be promoted; ``force`` ignores the gate."""
+    check_not_gone(version)
     is_rejected = version.status == ModelVersion.Status.REJECTED
     if version.status in PROMOTABLE or (force and is_rejected):
         return
@@ -25,9 +27,28 @@ def check_promotable(version: ModelVersion, *, force: bool = False) -> None:
     raise RegistryError(f"{version} is {version.status}{reason} and cannot be promoted: {advice}.")
 
 
+def check_not_gone(version: ModelVersion) -> None:
+    """Raise RegistryError if the version's artifact was pruned or lost."""
+    if version.gone_at is not None:
+        raise RegistryError(
+            f"{version} is history: its artifact is gone since {version.gone_at:%Y-%m-%d}. Train again, or choose "
+            "a newer version."
+        )
+
+
 def check_artifact(version: ModelVersion) -> None:
-    """Raise ArtifactError unless the version's folder opens with everything intact."""
-    ArtifactStore(settings.artifact_root).open(version.use_case, version.engine, version.name)
+    """Raise ArtifactError unless the version opens with everything intact, and other hosts can have it.
+
+    What this host lacks but ARTIFACT_STORAGE has was checked before it was stored, and is checked
+    by every host that fetches it.
+    """
+    names = version.use_case, version.engine, version.name
+    artifacts = ArtifactStore(settings.artifact_root)
+    is_elsewhere = settings.ARTIFACT_STORAGE is not None and not artifacts.folder(*names).exists()
+    if not is_elsewhere:
+        artifacts.open(*names)
+    if not is_stored(*names):
+        raise ArtifactMissing(f"{version} is not in ARTIFACT_STORAGE yet: run recommender_sync where it was trained.")
 
 
 def check_one_per_engine(versions: Sequence[ModelVersion]) -> None:
@@ -40,8 +61,10 @@ def check_one_per_engine(versions: Sequence[ModelVersion]) -> None:
         raise RegistryError(f"Choose one version of {twice}: a release has one per engine.")
 
 
-def check_not_rejected(release: Release) -> None:
-    """Raise RegistryError if a version of the release has been rejected since."""
+def check_restorable(release: Release) -> None:
+    """Raise RegistryError if a version of the release has been rejected, pruned or lost since."""
+    for version in release.versions.all():
+        check_not_gone(version)
     rejected = release.versions.filter(status=ModelVersion.Status.REJECTED).first()
     if rejected:
         raise RegistryError(f"{release} holds {rejected.name}, which was rejected: choose another release.")

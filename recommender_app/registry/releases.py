@@ -12,9 +12,9 @@ from recommender_app.models import ModelVersion, Release, ReleaseMember
 from recommender_app.registry.live import live_release
 from recommender_app.registry.promotable import (
     check_artifact,
-    check_not_rejected,
     check_one_per_engine,
     check_promotable,
+    check_restorable,
 )
 from recommender_app.registry.switching import in_turn, retire, settle_versions
 from recommender_app.registry.trail import record_promotion, record_roll_back
@@ -74,14 +74,14 @@ def roll_back(use_case_key: str, *, to: int | None = None, by: str, reason: str 
     """
     seen = live_release(use_case_key)
     target = _target(use_case_key, seen, to)
-    check_not_rejected(target)
+    check_restorable(target)
     for version in target.versions.all():
         check_artifact(version)
 
     def switch(live: Release | None) -> Release:
         if live != seen:
             raise RegistryError(f"Another release of {use_case_key} went live meanwhile: look at it, then try again.")
-        check_not_rejected(target)
+        check_restorable(target)
         retire(live)
         target.status = Release.Status.LIVE
         target.save(update_fields=["status"])

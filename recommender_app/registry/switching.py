@@ -23,7 +23,7 @@ def in_turn(use_case_key: str, switch: Callable[[Release | None], Release]) -> R
     for _attempt in range(ATTEMPTS):
         try:
             with atomic():
-                _wait_for_others(use_case_key)
+                wait_for_others(use_case_key)
                 release = switch(live_release(use_case_key))
                 write_hint_on_commit(use_case_key)
                 return release
@@ -50,7 +50,7 @@ def settle_versions(live: Release, before: Release | None, reason: str) -> None:
     ModelVersion.objects.filter(pk__in=members).update(status=ready, reason="")
 
 
-def _wait_for_others(use_case_key: str) -> None:
+def wait_for_others(use_case_key: str) -> None:
     """Queue up behind the use case's first release.
 
     A write instead of select_for_update, which SQLite ignores: it takes the row lock where there

@@ -60,11 +60,14 @@ def next_number(use_case_key: str, engine: str, taken_names: Collection[str] = (
     """Return the number after every registered version and every folder in ``taken_names``."""
     registered = ModelVersion.objects.filter(use_case=use_case_key, engine=engine)
     numbers = [registered.aggregate(number=Max("number"))["number"] or 0]
-    for name in taken_names:
-        match = _NAME.fullmatch(name)
-        if match and match["engine"] == engine:
-            numbers.append(int(match["number"]))
+    numbers += [number_of(engine, name) or 0 for name in taken_names]
     return max(numbers) + 1
+
+
+def number_of(engine: str, name: str) -> int | None:
+    """Return the number in a name like ``als_v3``; None if it names no version of the engine."""
+    match = _NAME.fullmatch(name)
+    return int(match["number"]) if match and match["engine"] == engine else None
 
 
 def versions_beside(use_case_key: str, engines: Collection[str], dataset_fingerprint: str) -> dict[str, str]:

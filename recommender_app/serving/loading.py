@@ -11,9 +11,9 @@ from recommender_app.artifacts.opening import OpenedArtifact
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.exceptions import ArtifactError, ArtifactTooNew
+from recommender_app.registry.pins import pinned_versions
 from recommender_app.serving.catalogue import Catalogue, majority_kind
 from recommender_app.serving.ensembles import Recipe, bind_ensembles
-from recommender_app.serving.pins import pinned_versions
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class LoadedRelease:
 def load_release(
     use_case: str, number: int, versions: Mapping[str, str], previous: LoadedRelease | None = None
 ) -> LoadedRelease:
-    """Open every member of a release; one that cannot be opened becomes a problem, logged once.
+    """Open every member of a release; one that cannot be opened and never was becomes a problem, logged once.
 
     Args:
         versions: {engine key: version name}; what the environment pins takes their place.
@@ -58,6 +58,8 @@ def load_release(
     Raises:
         ArtifactTooNew: a member needs newer code than this process runs, which has a release to
             go on with: it will be restarted soon.
+        ArtifactError: a member is missing or damaged here, and its engine serves in the release before:
+            all of that goes on until ``recommender_sync`` or somebody has repaired it.
     """
     store = ArtifactStore(settings.artifact_root)
     pinned = pinned_versions(use_case)
@@ -92,12 +94,16 @@ def _open(
     try:
         return store.open(use_case, engine, version)
     except ArtifactError as error:
-        if isinstance(error, ArtifactTooNew) and previous is not None:
+        if previous is not None and (isinstance(error, ArtifactTooNew) or _has(previous, engine)):
             raise
         return str(error)
     except Exception as error:
         logger.exception("Opening %s of %s failed in an unforeseen way.", version, use_case)
         return f"{type(error).__name__}: {error}"
+
+
+def _has(release: LoadedRelease, engine: str) -> bool:
+    return engine in release.artifacts or engine in release.recipes
 
 
 def _set_aside_other_kinds(artifacts: dict[str, OpenedArtifact]) -> dict[str, str]:

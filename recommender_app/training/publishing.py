@@ -15,6 +15,7 @@ from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.base import Engine
 from recommender_app.exceptions import TrainingError
 from recommender_app.models import ModelVersion, TrainingRun
+from recommender_app.registry import storage
 from recommender_app.registry.database import atomic
 from recommender_app.registry.runs import finish_run
 from recommender_app.registry.verdicts import record_verdict
@@ -32,6 +33,8 @@ def publish(
 
     Args:
         verdict: of the gate; None leaves a candidate that nobody has judged.
+
+    Where ARTIFACT_STORAGE does not take it, the version is kept here, and cannot be promoted before it is stored.
 
     Raises:
         TrainingError: the engine holds NaN or infinity.
@@ -63,6 +66,7 @@ def publish(
                 record_verdict(version, verdict.to_json(), by=run.requested_by)
             finish_run(run, TrainingRun.Status.SUCCEEDED)
         undo.pop_all()
+    storage.store(run.use_case, run.engine, name)
     return version
 
 

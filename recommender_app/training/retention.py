@@ -1,0 +1,94 @@
+"""Retention: deletes the folders of versions and datasets that nothing needs any more."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from recommender_app.artifacts.store import ArtifactStore
+from recommender_app.conf import settings
+from recommender_app.dataset.staging import PREFIX, discard_folder
+from recommender_app.exceptions import ArtifactError, ArtifactMissing
+from recommender_app.models import TrainingRun
+from recommender_app.registry import storage
+from recommender_app.registry.retention import YOUNG_SECONDS, give_up_superfluous, superfluous_versions
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was deleted, or would be: ``kind`` is version or dataset; size in bytes on this host's disk."""
+
+    use_case: str
+    kind: str
+    name: str
+    size: int
+
+
+def prune(use_case_key: str, *, dry_run: bool = False) -> list[Pruned]:
+    """Delete what a use case no longer needs, and return it; rows stay as history.
+
+    Versions: see ``registry.retention.superfluous_versions``. Datasets tell about people: only
+    the KEEP_DATASETS newest are kept, those younger than an hour, and what a run learns from now.
+    Processes that have an artifact open keep their mapping.
+    """
+    return [*_prune_versions(use_case_key, dry_run), *_prune_datasets(use_case_key, dry_run)]
+
+
+def _prune_versions(use_case_key: str, dry_run: bool) -> Iterator[Pruned]:
+    store = ArtifactStore(settings.artifact_root)
+    versions = superfluous_versions(use_case_key) if dry_run else give_up_superfluous(use_case_key)
+    for version in versions:
+        folder = store.folder(use_case_key, version.engine, version.name)
+        yield Pruned(use_case_key, "version", version.name, _size(folder))
+        if not dry_run:
+            delete_artifact(use_case_key, version.engine, version.name)
+
+
+def delete_artifact(use_case_key: str, engine: str, name: str) -> None:
+    """Delete a version here and in ARTIFACT_STORAGE; where a disk refuses, ``recommender_reconcile`` tries again."""
+    try:
+        ArtifactStore(settings.artifact_root).delete(use_case_key, engine, name)
+    except ArtifactMissing:
+        pass
+    except ArtifactError as error:
+        logger.warning("%s", error)
+    storage.delete(use_case_key, engine, name)
+
+
+def _prune_datasets(use_case_key: str, dry_run: bool) -> Iterator[Pruned]:
+    parent = settings.artifact_root / "datasets" / use_case_key
+    running = TrainingRun.objects.filter(use_case=use_case_key, status=TrainingRun.Status.RUNNING)
+    in_use = set(running.values_list("dataset_fingerprint", flat=True))
+    folders = [path for path in parent.glob("*") if path.is_dir() and not path.name.startswith(PREFIX)]
+    oldest_first = sorted(folders, key=_written_at)
+    for folder in oldest_first[: -settings.KEEP_DATASETS]:
+        if folder.name in in_use or time.time() - _written_at(folder) < YOUNG_SECONDS:
+            continue
+        yield Pruned(use_case_key, "dataset", folder.name, _size(folder))
+        if not dry_run:
+            _discard(folder)
+
+
+def _discard(folder: Path) -> None:
+    try:
+        discard_folder(folder)
+    except FileNotFoundError:  # another process was faster
+        pass
+    except OSError as error:
+        logger.warning("Cannot delete %s: %s.", folder, error.strerror or error)
+
+
+def _written_at(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # it was deleted meanwhile
+        return 0.0
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*") if path.is_file())

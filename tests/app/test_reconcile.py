@@ -1,0 +1,184 @@
+"""Rows, folders and LIVE hints that disagree, and what is done about it."""
+
+import io
+import json
+import os
+import shutil
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from recommender_app.artifacts.live_hint import read_live_hint
+from recommender_app.artifacts.store import ArtifactStore
+from recommender_app.exceptions import ArtifactError
+from recommender_app.models import ModelVersion, ReleaseChange, TrainingRun
+from recommender_app.registry.releases import promote
+from recommender_app.training.reconcile import Options, reconcile
+from tests.app.registered import BOOKS, ENGINES, candidate, live_names, start
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def root(settings, tmp_path):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_ROOT": tmp_path}
+    return tmp_path
+
+
+@pytest.fixture
+def two_releases(django_capture_on_commit_callbacks):
+    """popular_v1 was live, popular_v2 is."""
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(2):
+            promote(candidate(), by="ann")
+    assert reconcile("books") == []
+
+
+def folder_of(root, name, engine="popular"):
+    return root / "models" / "books" / engine / name
+
+
+def orphan(root, name="popular_v9", hours=25):
+    """Publish without a row, hours ago."""
+    ArtifactStore(root).publish("books", name, ENGINES["popular"], BOOKS, metrics={"note": "kept"}, seed=7)
+    then = timezone.now().timestamp() - hours * 3600
+    os.utime(folder_of(root, name), (then, then))
+
+
+def hint_of(root):
+    hint = read_live_hint(root, "books")
+    return hint and (hint.release, dict(hint.versions))
+
+
+def test_a_row_without_a_folder_becomes_history(root, two_releases):
+    candidate()
+    shutil.rmtree(folder_of(root, "popular_v3"))
+    assert reconcile("books") == ["books: popular_v3 has no folder: its row is history now"]
+    version = ModelVersion.objects.get(number=3)
+    assert (version.status, version.reason) == ("retired", "Its artifact was not found any more.")
+    assert version.gone_at is not None
+    assert reconcile("books") == []
+
+
+def test_a_live_release_without_its_folder_is_rolled_back(root, two_releases):
+    shutil.rmtree(folder_of(root, "popular_v2"))
+    lines = reconcile("books")
+    assert len(lines) == 2
+    assert lines[0].startswith("books: books release 2 does not open (There is no artifact folder popular_v2")
+    assert lines[0].endswith("rolled back to release 1")
+    assert live_names() == ["popular_v1"]
+    assert hint_of(root) == (1, {"popular": "popular_v1"})
+    change = ReleaseChange.objects.first()
+    assert (change.action, change.by, change.release) == ("roll_back", "reconcile", 1)
+    assert ModelVersion.objects.get(number=2).gone_at is not None
+    assert reconcile("books") == []
+
+
+def test_a_live_release_that_is_damaged_is_rolled_back_to_the_newest_that_opens(root, two_releases):
+    promote(candidate(), by="ann")
+    for name in ("popular_v2", "popular_v3"):
+        path = folder_of(root, name) / "counts.npy"
+        path.write_bytes(path.read_bytes()[:-1])
+    assert "rolled back to release 1" in reconcile("books")[0]
+    assert live_names() == ["popular_v1"]
+
+
+def test_where_nothing_opens_the_live_release_stays(root):
+    promote(candidate(), by="ann")
+    path = folder_of(root, "popular_v1") / "counts.npy"
+    path.write_bytes(b"")
+    assert reconcile("books")[0].endswith("and no release before it does: train again")
+    assert live_names() == ["popular_v1"]
+
+
+def test_a_disk_that_is_not_mounted_is_no_reason_to_give_up_everything(root, two_releases):
+    (root / "models").rename(root / "elsewhere")
+    with pytest.raises(ArtifactError, match=r"None of the 2 artifacts of books is in .*: is it mounted"):
+        reconcile("books")
+    assert live_names() == ["popular_v2"]
+    assert not ModelVersion.objects.exclude(gone_at=None).exists()
+
+
+def test_a_folder_without_a_row_is_deleted_after_a_day(root, two_releases):
+    orphan(root, "popular_v8", hours=23)
+    orphan(root, "popular_v9", hours=25)
+    assert reconcile("books", Options(dry_run=True)) == ["books: popular_v9 has no row: its folder is deleted"]
+    assert folder_of(root, "popular_v9").exists()
+    assert reconcile("books") == ["books: popular_v9 has no row: its folder is deleted"]
+    assert not folder_of(root, "popular_v9").exists()
+    assert folder_of(root, "popular_v8").exists()
+
+
+def test_a_folder_without_a_row_can_be_adopted(root, two_releases):
+    orphan(root)
+    assert reconcile("books", Options(adopt=True)) == ["books: popular_v9 has no row: it is a candidate now"]
+    version = ModelVersion.objects.get(number=9)
+    assert (version.status, version.metrics, version.seed) == ("candidate", {"note": "kept"}, 7)
+    promote(version, by="ann")
+    assert live_names() == ["popular_v9"]
+
+
+def test_a_lost_version_that_was_restored_can_be_adopted_again(root, two_releases):
+    candidate()
+    folder_of(root, "popular_v3").rename(root / "backup")
+    reconcile("books")
+    (root / "backup").rename(folder_of(root, "popular_v3"))
+    assert reconcile("books") == [], "it is young: somebody has just restored it"
+    assert reconcile("books", Options(adopt=True)) == ["books: popular_v3 has no row: it is a candidate now"]
+    promote(ModelVersion.objects.get(number=3), by="ann")
+
+
+def test_what_is_being_published_or_damaged_is_not_adopted(root, two_releases):
+    orphan(root)
+    run = start()
+    assert "is being trained, ask again" in reconcile("books", Options(adopt=True))[0]
+    TrainingRun.objects.filter(pk=run.pk).update(status="failed")
+    (folder_of(root, "popular_v9") / "counts.npy").write_bytes(b"")
+    assert "cannot be adopted: popular_v9: counts.npy has 0 bytes" in reconcile("books", Options(adopt=True))[0]
+    assert ModelVersion.objects.count() == 2
+
+
+@pytest.mark.parametrize("text", [None, "", "garbage", '{"release": 1, "versions": {"popular": "popular_v1"}}', "[]"])
+def test_a_hint_that_is_missing_or_wrong_is_written_again(root, two_releases, text):
+    hint = root / "LIVE" / "books"
+    hint.unlink() if text is None else hint.write_text(text)
+    assert reconcile("books") == ["books: the LIVE hint is missing or wrong: it names release 2 now"]
+    assert hint_of(root) == (2, {"popular": "popular_v2"})
+
+
+def test_a_hint_of_a_use_case_without_a_release_is_deleted(root):
+    (root / "LIVE").mkdir()
+    (root / "LIVE" / "books").write_text(json.dumps({"release": 4, "versions": {}}))
+    assert reconcile("books") == ["books: nothing is live: the LIVE hint is deleted"]
+    assert not (root / "LIVE" / "books").exists()
+
+
+def test_a_run_whose_process_died_is_given_up(root):
+    run = start()
+    TrainingRun.objects.filter(pk=run.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert reconcile("books") == [f"books: run {run.pk} of popular has died: it is asked for again, or failed"]
+    run.refresh_from_db()
+    assert run.status == "failed"
+    assert start().status == "running"
+
+
+def test_a_dry_run_tells_everything_and_changes_nothing(root, two_releases):
+    candidate()
+    shutil.rmtree(folder_of(root, "popular_v3"))
+    (folder_of(root, "popular_v2") / "manifest.json").unlink()
+    (root / "LIVE" / "books").write_text("garbage")
+    orphan(root)
+    out = io.StringIO()
+    call_command("recommender_reconcile", "books", dry_run=True, stdout=out)
+    told = out.getvalue().splitlines()
+    assert len(told) == 5
+    assert told[-1] == "Nothing was changed."
+    assert live_names() == ["popular_v2"]
+    assert folder_of(root, "popular_v9").exists()
+    assert (root / "LIVE" / "books").read_text() == "garbage"
+    call_command("recommender_reconcile", "books", stdout=out)
+    call_command("recommender_reconcile", "books", stdout=out)
+    assert out.getvalue().endswith("Rows, folders and LIVE hints agree.\n")
+    assert live_names() == ["popular_v1"]
