@@ -26,6 +26,7 @@ class ListOptions:
         shard: part of the users, ``2/8``.
         chunk: users read and scored together.
         kind: parquet, csv or jsonl; the file's ending if None.
+        seed: of exploration; the setting SEED if None.
     """
 
     use_case: str
@@ -35,6 +36,7 @@ class ListOptions:
     shard: str = "1/1"
     chunk: int = 500
     kind: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def write_lists(options: ListOptions, progress: Progress = silent) -> WrittenLis
     """
     use_case, shard = get_use_case(options.use_case), Shard.parse(options.shard)
     kind = format_of(options.out, options.kind)
-    batch = begin_batch(use_case, options.limit)
+    batch = begin_batch(use_case, options.limit, options.seed)
     named = named_users(use_case, options.users) if options.users else None
     total = count_users(use_case) if named is None else len(named)
     chunks = read_users(use_case, shard, options.chunk) if named is None else _chunks(named, options.chunk)

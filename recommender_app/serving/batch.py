@@ -6,10 +6,11 @@ those of a single request, by the same code. Nothing is logged: nobody has been 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid5
 
 from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
@@ -29,6 +30,8 @@ from recommender_app.usecases.histories import hidden_ids_of, load_histories
 from recommender_app.usecases.history import History
 from recommender_app.usecases.profiles import load_features, user_fields
 
+NAMESPACE = UUID("6d1f4a52-9e0b-4c53-8f6c-2f1f0c9a7b31")  # of the ids of lists
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -39,16 +42,26 @@ class Batch:
         limit: places per list.
         policy: that routes.
         release: that answers; None where nothing is live.
+        seed: of exploration: same seed, same data, same lists, however the users are sharded.
     """
 
     use_case: UseCase
     limit: int
     policy: Policy
     release: LoadedRelease | None
+    seed: int = 0
+
+    def request_id(self, user: Any) -> UUID:
+        """Return the id that a user's list has instead of a request's."""
+        return uuid5(NAMESPACE, json.dumps([self.seed, self.use_case.key, str(user.pk)]))
 
 
-def begin_batch(use_case: UseCase, limit: int | None = None) -> Batch:
+def begin_batch(use_case: UseCase, limit: int | None = None, seed: int | None = None) -> Batch:
     """Return a batch with the policy and the release of this moment.
+
+    Args:
+        limit: LIMIT_DEFAULT if None.
+        seed: the setting SEED if None.
 
     Raises:
         ValueError: the limit is out of range.
@@ -60,7 +73,7 @@ def begin_batch(use_case: UseCase, limit: int | None = None) -> Batch:
     release = live.current(use_case.key, policy)
     if release is None and live_release(use_case.key) is not None:
         raise RegistryError(f"The live release of {use_case.key} could not be loaded: see the log, then try again.")
-    return Batch(use_case, limit, policy, release)
+    return Batch(use_case, limit, policy, release, settings.SEED if seed is None else seed)
 
 
 def lists_of(batch: Batch, users: Sequence[Any]) -> Iterator[tuple[Any, Answer]]:
@@ -76,8 +89,7 @@ def lists_of(batch: Batch, users: Sequence[Any]) -> Iterator[tuple[Any, Answer]]
         look_up_together(list(pipelines.values()))
     for user in users:
         query, pipeline = Query(batch.use_case, user, batch.limit), pipelines.get(user.pk)
-        request_id = pipeline.request_id if pipeline else uuid4()
-        blank = Answer(request_id, batch.use_case.key, str(user.pk), batch.limit, policy=batch.policy.name)
+        blank = Answer(batch.request_id(user), batch.use_case.key, str(user.pk), batch.limit, policy=batch.policy.name)
         blank = replace(blank, interaction_count=histories[user.pk].interaction_count)
         yield user, answered(blank, query, batch.policy, pipeline)
 
@@ -90,7 +102,9 @@ def _pipelines(batch: Batch, users: Sequence[Any], histories: Mapping[Any, Histo
     for place, user in enumerate(users):
         profile = profiles[place]
         request = ServingRequest(batch.release.catalogue, histories[user.pk], profile, tuple(hidden[user.pk]))
-        found[user.pk] = BatchPipeline(Query(batch.use_case, user, batch.limit), uuid4(), request, batch.release)
+        found[user.pk] = BatchPipeline(
+            Query(batch.use_case, user, batch.limit), batch.request_id(user), request, batch.release
+        )
     return found
 
 

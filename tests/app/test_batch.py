@@ -17,6 +17,8 @@ from recommender_app.management.batch_lists import ListOptions, write_lists
 from recommender_app.management.batch_queue import as_message, from_message
 from recommender_app.models import RequestLog
 from recommender_app.serving.batch import begin_batch, lists_of
+from recommender_app.serving.policies import forced_policy
+from recommender_app.serving.router import Policy
 from recommender_app.serving.service import recommend
 from recommender_app.testing import FixedEngine, override_engine
 from recommender_app.usecases.hidden import hidden_ids
@@ -73,6 +75,17 @@ def test_the_lists_are_those_of_single_requests(books, monkeypatch, is_shared, l
 def test_nothing_is_logged_as_shown(books):
     list(lists_of(begin_batch(get_use_case("books"), 3), list(Reader.objects.all())))
     assert not RequestLog.objects.exists()
+
+
+def test_same_seed_same_explored_places_whatever_the_chunk(books, root):
+    Book.objects.bulk_create(Book(title=f"new-{place}") for place in range(20))
+    with forced_policy("books", Policy("explores", ((0, "popular"),), exploration=0.5)):
+        for name, chunk, seed in (("a", 3, 1), ("b", 500, 1), ("c", 500, 2)):
+            write_lists(ListOptions("books", root / f"{name}.csv", limit=6, chunk=chunk, seed=seed))
+    first, again, other = ((root / f"{name}.csv").read_text() for name in "abc")
+    assert first == again
+    assert "exploration" in first
+    assert first != other
 
 
 def test_lists_wait_where_what_is_live_cannot_be_read(books):

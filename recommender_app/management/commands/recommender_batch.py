@@ -43,6 +43,7 @@ class Command(RecommenderCommand):
         parser.add_argument("--shard", default="1/1", help="Part of the users, such as 2/8.")
         parser.add_argument("--chunk", type=_between(1, 10_000), default=500, help="Users computed together.")
         parser.add_argument("--format", choices=FORMATS, help="If the file's ending does not say it.")
+        parser.add_argument("--seed", type=_between(0, 2**32 - 1), help="Of exploration; the setting SEED by default.")
         parser.add_argument("--celery", type=_between(1, 10_000), metavar="N", help="Leave N shards to Celery workers.")
         parser.add_argument("--celery-app", metavar="MODULE", help="Where the Celery application is: mysite.celery.")
 
@@ -55,6 +56,7 @@ class Command(RecommenderCommand):
             options["shard"],
             options["chunk"],
             options["format"],
+            options["seed"],
         )
         if options["celery"] is None:
             self._write(wanted, is_told=options["verbosity"] > 0)
