@@ -218,8 +218,9 @@ class ContentEngine(Engine):
         of_liked = share * self._parts_of_liked(liked, vectors, wording)
         of_words = wording[:, profile.indices].multiply(profile.data).toarray().T
         of_profile = (1 - share) * self.wording_weight * of_words
-        terms = self.wording.labels(profile.indices)
-        return strongest(n, from_history(liked.indices, of_liked, n), from_terms(terms, of_profile, n))
+        telling = np.flatnonzero(~self.wording.are_common(profile.indices, self.n_items))
+        terms = self.wording.labels(profile.indices[telling])
+        return strongest(n, from_history(liked.indices, of_liked, n), from_terms(terms, of_profile[telling], n))
 
     def _parts_of_liked(
         self, liked: sparse.csr_matrix, vectors: NDArray[np.float32], wording: sparse.csr_matrix

@@ -14,6 +14,9 @@ from recommender_app.dataset.features import Features
 from recommender_app.engines.text import document_words, unique_terms
 from recommender_app.engines.tfidf import TfIdf, side_by_side
 
+_MANY_ITEMS = 100
+_COMMON = 3  # one item in so many
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -43,6 +46,17 @@ class Wording:
         words = iter(self.words.words(columns[is_word]))
         terms = iter(self.terms.words(columns[~is_word] - len(self.words)))
         return [next(words) if flag else next(terms) for flag in is_word.tolist()]
+
+    def are_common(self, columns: NDArray[np.intp], n_items: int) -> NDArray[np.bool_]:
+        """Return which columns are words that say little: "and", "with", in more than a third of many items.
+
+        Of a few items nothing can be said. Terms, which the host has chosen, always tell something.
+        """
+        is_word = columns < len(self.words)
+        common = np.zeros(len(columns), dtype=bool)
+        if n_items >= _MANY_ITEMS:
+            common[is_word] = self.words.idf[columns[is_word]] < 1 + np.log(_COMMON)  # idf = 1 + ln(items / having it)
+        return common
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that ``from_state`` needs."""

@@ -17,7 +17,6 @@ from recommender_app.serving.overlay import Overlay
 from recommender_app.serving.pool import EXPLORATION
 from recommender_app.serving.profile_words import as_said, field_name
 from recommender_app.serving.reasons import (
-    N_ITEMS,
     N_TERMS,
     Reason,
     because_new,
@@ -33,7 +32,7 @@ from recommender_app.usecases.naming import names_of_visible
 
 logger = logging.getLogger(__name__)
 
-N_EVIDENCE = N_ITEMS + N_TERMS  # asked of an engine: some of it may not be named
+N_EVIDENCE = 10  # asked of an engine: some of it may not be named, or says the same
 
 
 class Found(NamedTuple):

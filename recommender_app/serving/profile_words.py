@@ -17,10 +17,10 @@ class Said(NamedTuple):
 
 
 def as_said(terms: Iterable[str], profile: Features) -> list[Said]:
-    """Return what the first user's profile says with some words and ``field=value`` terms, each once, in order.
+    """Return what the first user's profile says with some words and ``field=value`` terms, each once.
 
     A word that is part of a category value stands for the value: "learning" for the skill
-    "Machine Learning".
+    "Machine Learning". Words of texts are named only where there is no such value.
     """
     values = [Said(*term.partition("=")[::2]) for term in profile.terms[0]]
     by_word: dict[str, Said] = {}
@@ -32,7 +32,7 @@ def as_said(terms: Iterable[str], profile: Features) -> list[Said]:
     once: dict[str, Said] = {}
     for said in found:
         once.setdefault(said.value.casefold(), said)
-    return list(once.values())
+    return [said for said in once.values() if said.lookup] or list(once.values())
 
 
 def field_name(model: Any, lookups: Iterable[str]) -> str:

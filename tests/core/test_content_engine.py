@@ -140,6 +140,14 @@ def test_items_similar_to_a_new_one_share_its_words(engine: ContentEngine) -> No
     assert np.isnan(scores[1]).all()
 
 
+def test_words_that_most_items_have_tell_nothing(engine: ContentEngine) -> None:
+    columns = engine.wording.words.columns_of(["red", "apple"])
+    assert not engine.wording.are_common(columns, N_ITEMS).any(), "so few items say nothing about words"
+    assert engine.wording.are_common(columns, 100).tolist() == [True, False]
+    terms = np.arange(len(engine.wording.words), len(engine.wording))
+    assert not engine.wording.are_common(terms, 100).any()
+
+
 @pytest.mark.parametrize("name", ["item_wording_indices", "profile_columns", "history_map", "words_idf"])
 def test_arrays_that_do_not_fit_together_are_refused(engine: ContentEngine, name: str) -> None:
     arrays = engine.state()
