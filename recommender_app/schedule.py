@@ -20,6 +20,7 @@ DISPATCH = "recommender.dispatch"
 TRAIN = "recommender.train"
 WATCHDOG = "recommender.watchdog"
 JANITOR = "recommender.janitor"
+SYNC = "recommender.sync"  # not in the schedule: every host needs it, each by a queue of its own or by cron
 
 DISPATCH_SECONDS = 60.0
 JANITOR_SECONDS = 3600.0

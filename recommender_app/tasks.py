@@ -16,10 +16,12 @@ from recommender_app.management.batch_lists import write_lists
 from recommender_app.management.batch_queue import BATCH_SHARD, from_message
 from recommender_app.models import TrainingRun
 from recommender_app.registry.runs import MAX_ATTEMPTS
-from recommender_app.schedule import DISPATCH, JANITOR, TRAIN, WATCHDOG
-from recommender_app.training.janitor import clean_up
+from recommender_app.schedule import DISPATCH, JANITOR, SYNC, TRAIN, WATCHDOG
+from recommender_app.training.janitor import keep_order
 from recommender_app.training.requested import perform_run
+from recommender_app.training.sync import sync_artifacts
 from recommender_app.training.watchdog import look_after_runs
+from recommender_app.usecases.site import all_use_cases
 
 SHORT = {"ignore_result": True, "soft_time_limit": 60, "time_limit": 90}
 
@@ -65,8 +67,14 @@ def train(run_id: int) -> str:
 
 @shared_task(name=JANITOR, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})
 def janitor() -> None:
-    """Remove what killed processes left on the disk."""
-    clean_up()
+    """Remove leftovers, repair what rows and folders disagree about, delete what is superfluous."""
+    keep_order()
+
+
+@shared_task(name=SYNC, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})
+def sync() -> None:
+    """Bring the host of this worker up to date with ARTIFACT_STORAGE."""
+    sync_artifacts(use_case.key for use_case in all_use_cases())
 
 
 def _send(run: TrainingRun) -> None:

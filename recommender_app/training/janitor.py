@@ -1,10 +1,33 @@
-"""Removes what killed processes left on the disk."""
+"""Keeps rows and disk in order: called every hour by Celery beat, or by cron through the commands."""
 
 from __future__ import annotations
+
+import logging
 
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.dataset.staging import LEFTOVER_SECONDS, remove_leftovers
+from recommender_app.exceptions import RecommenderError
+from recommender_app.training.reconcile import reconcile
+from recommender_app.training.retention import prune
+from recommender_app.usecases.site import all_use_cases
+
+logger = logging.getLogger(__name__)
+
+
+def keep_order() -> list[str]:
+    """Remove leftovers, repair what disagrees, delete what is superfluous; return a line for each change."""
+    clean_up()
+    lines = []
+    for use_case in all_use_cases():
+        try:
+            lines += reconcile(use_case.key)
+            lines += [f"{each.use_case}: {each.kind} {each.name} is deleted" for each in prune(use_case.key)]
+        except RecommenderError as error:  # of one use case; the others need order as well
+            logger.error("%s is not in order: %s", use_case.key, error)  # noqa: TRY400  the line says it all
+    for line in lines:
+        logger.warning("%s", line)
+    return lines
 
 
 def clean_up(older_than_seconds: float = LEFTOVER_SECONDS) -> None:

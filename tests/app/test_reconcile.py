@@ -15,6 +15,7 @@ from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.exceptions import ArtifactError
 from recommender_app.models import ModelVersion, ReleaseChange, TrainingRun
 from recommender_app.registry.releases import promote
+from recommender_app.training.janitor import keep_order
 from recommender_app.training.reconcile import Options, reconcile
 from tests.app.registered import BOOKS, ENGINES, candidate, live_names, start
 
@@ -182,3 +183,17 @@ def test_a_dry_run_tells_everything_and_changes_nothing(root, two_releases):
     call_command("recommender_reconcile", "books", stdout=out)
     assert out.getvalue().endswith("Rows, folders and LIVE hints agree.\n")
     assert live_names() == ["popular_v1"]
+
+
+def test_the_janitor_repairs_and_prunes_and_one_use_case_does_not_hold_up_the_others(root, two_releases, caplog):
+    (root / "LIVE" / "books").unlink()
+    (root / "models" / "books" / "popular" / ".staging-killed").mkdir()
+    os.utime(root / "models" / "books" / "popular" / ".staging-killed", (0, 0))
+    assert keep_order() == ["books: the LIVE hint is missing or wrong: it names release 2 now"]
+    assert sorted(path.name for path in (root / "models" / "books" / "popular").iterdir()) == [
+        "popular_v1",
+        "popular_v2",
+    ]
+    (root / "models").rename(root / "elsewhere")
+    assert keep_order() == []
+    assert "books is not in order: None of the 2 artifacts of books" in caplog.text
