@@ -62,7 +62,7 @@ def _shown(value: float | None) -> str:
 
 
 def _interval(numbers: dict[str, Any]) -> str:
-    if not numbers:
+    if "baseline" not in numbers:
         return NOTHING
     difference = numbers["challenger"] - numbers["baseline"]
     return f"{difference:+.4f} [{numbers['low']:+.4f}, {numbers['high']:+.4f}]"

@@ -25,11 +25,12 @@ def check_against_live(both: Evaluation, challenger: str, live: str, seed: int) 
 
 def check_against_popularity(evaluation: Evaluation, challenger: str, seed: int) -> Check:
     """Reject what is significantly worse than the better of all-time and recent popularity."""
+    own = {"metric": METRIC, "challenger": round(evaluation.engines[challenger][METRIC], 6)}
     if challenger in POPULARITY:
-        return Check(POPULAR, Outcome.SKIPPED, "It is popularity itself.")
+        return Check(POPULAR, Outcome.SKIPPED, "It is popularity itself.", own)
     there = [key for key in POPULARITY if key in evaluation.engines]
     if not there:
-        return Check(POPULAR, Outcome.SKIPPED, "Popularity could not be measured.")
+        return Check(POPULAR, Outcome.SKIPPED, "Popularity could not be measured.", own)
     best = max(there, key=lambda key: evaluation.engines[key][METRIC])
     found = compare(evaluation, best, challenger, METRIC, seed)
     outcome = Outcome.REJECTED if found.is_significantly_worse else Outcome.PASSED

@@ -13,8 +13,9 @@ from recommender_app.dataset.splits import Split, temporal_split
 from recommender_app.engines.base import Engine
 from recommender_app.evaluation.cohorts import among_users
 from recommender_app.evaluation.evaluate import Evaluation, evaluate
-from recommender_app.exceptions import NotEnoughData, RecommenderError
+from recommender_app.exceptions import NotEnoughData
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
+from recommender_app.training.giving_up import GAVE_UP, one_line
 from recommender_app.training.measuring import NO_TEST_USERS, Measurement, train_engines
 from recommender_app.training.stages import stage
 from recommender_app.training.trainers import THREAD_OPTIONS, build_config, load_trainer, trainer_keys
@@ -100,8 +101,8 @@ class HoldOut:
             if key != without and key in trainer_keys():
                 try:
                     found.append(self.measure(key, build_config(load_trainer(key), {})))
-                except RecommenderError as error:
-                    logger.warning("Measured without %s: %s", key, error)
+                except GAVE_UP as error:
+                    logger.warning("Measured without %s: %s", key, one_line(error))
         return found
 
 

@@ -16,6 +16,7 @@ from recommender_app.registry.verdicts import reject_version
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.trainers.ensemble import EnsembleConfig
 from recommender_app.training.gate import judge, live_versions
+from recommender_app.training.giving_up import GAVE_UP, one_line
 from recommender_app.training.run import TrainedModel, naming_libraries, train_version
 from recommender_app.training.smoke import smoke
 from recommender_app.training.source import Source
@@ -25,8 +26,6 @@ from recommender_app.training.verdict import Outcome
 from recommender_app.usecases.declaration import UseCase
 
 ENSEMBLE = "ensemble"
-# What numpy, scipy, implicit and torch raise when they cannot go on; other exceptions are mistakes of ours.
-GAVE_UP = (RecommenderError, ArithmeticError, MemoryError, OSError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ class _Pipeline:
             self._end_requested_run(engine, TrainingRun.Status.SKIPPED, result.reason)
         except GAVE_UP as error:
             self.is_without_data = isinstance(error, DatasetError)  # the others would learn from the same dataset
-            result = EngineResult(engine, Ending.FAILED, reason=_one_line(error))
+            result = EngineResult(engine, Ending.FAILED, reason=one_line(error))
             self._end_requested_run(engine, TrainingRun.Status.FAILED, result.reason)
         result = replace(result, seconds=perf_counter() - started)
         self.results.append(result)
@@ -236,8 +235,3 @@ class _Pipeline:
 
 
 _ENDINGS = {Outcome.PASSED: Ending.PASSED, Outcome.REJECTED: Ending.REJECTED, Outcome.UNDECIDED: Ending.UNDECIDED}
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, RecommenderError) else f"{type(error).__name__}: {text}".removesuffix(": ")

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 from django.utils import timezone
+from scipy.sparse.csgraph import connected_components
 
 from recommender_app.dataset.dataset import Dataset
-from recommender_app.engines.popularity import PopularityEngine
+from recommender_app.engines.confidence import Confidence
+from recommender_app.engines.factors import FactorEngine
+from recommender_app.engines.popularity import PopularityEngine, TrendingEngine
 from recommender_app.exceptions import TrainingError
 from recommender_app.models import TrainingRun
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, silent
+from recommender_app.trainers.popularity import count_users
 
 MODULE = __name__
 
@@ -92,3 +96,29 @@ class NotANumber(OddTrainer):
         engine = super().train(dataset, config, seed, progress)
         engine.counts = np.full(dataset.n_items, np.nan, dtype=np.float32)
         return engine
+
+
+class UpsideDown(OddTrainer):
+    """Recommends to everybody what the others like; says that it is ALS."""
+
+    def train(
+        self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
+    ) -> FactorEngine:
+        """Return an engine that takes each item of one taste for the twin of one of the other."""
+        together = dataset.positives.T @ dataset.positives
+        _, taste = connected_components(together, directed=False)
+        place = np.array([int((taste[:row] == taste[row]).sum()) for row in range(dataset.n_items)])
+        factors = np.eye(int(place.max()) + 1, dtype=np.float32)[place]
+        degrees = np.ones(dataset.n_items, dtype=np.float32)
+        return FactorEngine(factors, factors.T.astype(np.float64) @ factors, degrees, 0.01, Confidence(1.0, 0.0, 0.0))
+
+
+class Speechless(OddTrainer):
+    """Has no opinion on anything as soon as it knows everything; says that it is trending."""
+
+    def train(
+        self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
+    ) -> TrendingEngine:
+        """Return an engine that nothing is trending for, of an exported dataset; a good one of a part of it."""
+        counts = np.zeros(dataset.n_items, dtype=np.float32) if dataset.fingerprint else count_users(dataset)
+        return TrendingEngine(counts, 7.0)
