@@ -61,9 +61,7 @@ class Command(RecommenderCommand):
         parser.add_argument("--seed", type=int, help="Seed of everything random; else the setting SEED.")
         parser.add_argument("--promote", action="store_true", help="Make live what passes the gate.")
         parser.add_argument("--force", action="store_true", help="Make live what does not pass, too; leaves a trail.")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="Only train on the older part and judge."
-        )
+        parser.add_argument("--dry-run", action="store_true", help="Only train on the older part and judge.")
         parser.add_argument("--by", default="command", metavar="NAME", help="Who trains and promotes.")
 
     def run(self, **options: Any) -> None:
