@@ -304,6 +304,7 @@ def test_items_that_the_engine_was_trained_with_are_not_read_again(books):
     assert drained(live.current("books")).laid.ids == (new.pk,)
 
 
+@pytest.mark.django_db(transaction=True)  # training drops idle connections, and a transaction with them
 def test_after_a_real_training_only_what_came_later_is_laid_over(root):
     readings.fill()
     before = timezone.now()
