@@ -21,7 +21,7 @@ _CHUNK_QUERIES = 16  # at least: fewer would read a large catalogue once for eac
 _MOST_FETCHED = 0.2  # share of what is searched; whoever asks for more gets the worst of it, late
 _BATCH = 8  # from so many queries on, one matrix product beats searching them one by one ...
 _BATCH_SHARE = 0.25  # ... unless each of them searches less than this share of the items
-_SPARE = 16  # items beyond the list, whose scores prove that nothing unseen belongs in it
+_SPARE = 8  # items beyond the list, whose scores prove that nothing unseen belongs in it
 
 
 class VectorEngine(Engine):
@@ -95,7 +95,7 @@ class VectorEngine(Engine):
         n_hidden = 0 if exclude is None else int(np.diff(exclude.indptr).max(initial=0))
         if k + n_hidden > _MOST_FETCHED * plan.share * self.n_items:
             return
-        found = self.index.search(asked, k + n_hidden + (k // 2 + _SPARE if plan.is_exhaustive else 0))
+        found = self.index.search(asked, k + n_hidden + (k // 8 + _SPARE if plan.is_exhaustive else 0))
         if found is None:
             return
         slack = plan.slack(asked)
