@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,14 @@ def live_use_cases(root: Path) -> list[str]:
     except OSError:
         return []
     return [name for name in names if is_name(name)]
+
+
+def remove_stale_hints(root: Path, older_than_seconds: float) -> None:
+    """Delete what was staged by processes that were killed before they could put it in its place."""
+    for path in (Path(root) / FOLDER).glob(f".*-{'?' * 32}"):
+        with contextlib.suppress(OSError):  # somebody else may be deleting it
+            if time.time() - path.stat().st_mtime > older_than_seconds:
+                path.unlink()
 
 
 def _write(path: Path, values: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from recommender_app.artifacts.live_hint import remove_stale_hints
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.dataset.staging import LEFTOVER_SECONDS, remove_leftovers
@@ -31,7 +32,8 @@ def keep_order() -> list[str]:
 
 
 def clean_up(older_than_seconds: float = LEFTOVER_SECONDS) -> None:
-    """Delete the staging folders of exports and trainings that nobody finishes any more."""
+    """Delete what exports, trainings and promotions have staged that nobody finishes any more."""
     ArtifactStore(settings.artifact_root).remove_stale_staging(older_than_seconds)
+    remove_stale_hints(settings.artifact_root, older_than_seconds)
     for folder in (settings.artifact_root / "datasets").glob("*"):
         remove_leftovers(folder, older_than_seconds)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -93,15 +92,16 @@ def test_a_host_fetches_what_is_live_and_writes_its_hint_then(hosts, promoted):
     assert {path.stat().st_mode & 0o777 for path in (root / REMOTE / "popular_v1").iterdir()} == {0o640}
 
 
-@pytest.mark.parametrize("fault", ["refuse", "truncate", "flip", "lengthen", "vanish"])
-@pytest.mark.parametrize("only", ["counts.npy", "manifest.json"])
+@pytest.mark.parametrize(
+    ("fault", "only"),
+    [
+        *[(fault, "counts.npy") for fault in ("refuse", "truncate", "flip", "lengthen", "vanish")],
+        *[(fault, "manifest.json") for fault in ("refuse", "flip", "lengthen", "vanish")],
+    ],
+)
 def test_what_does_not_arrive_whole_does_not_arrive(hosts, promoted, monkeypatch, fault, only):
     root = hosts.use("web")
     breaking(monkeypatch, fault, only)
-    if (fault, only) == ("truncate", "manifest.json"):
-        only_newline_is_lost = sync_use_case("books")
-        assert only_newline_is_lost == ["books popular_v1: fetched"]
-        return
     with pytest.raises(ArtifactError, match="popular_v1 was not fetched") as raised:
         sync_use_case("books")
     assert "\n" not in str(raised.value)
@@ -290,4 +290,4 @@ def test_an_alias_in_storages_is_a_storage(hosts, settings, promoted):
     hosts.values["ARTIFACT_STORAGE"] = "artifacts"
     hosts.use("web")
     assert sync_use_case("books") == ["books popular_v1: fetched"]
-    assert os.listdir(hosts.folder / "web" / REMOTE) == ["popular_v1"]
+    assert hosts.names("web") == ["popular_v1"]

@@ -1,0 +1,1 @@
+"""Publishers that are killed, and what must be true afterwards."""
