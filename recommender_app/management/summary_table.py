@@ -17,6 +17,7 @@ def summary_table(summary: Summary) -> str:
     """Return a row per engine, beside its live version and popularity, and why what is not live is not."""
     lines = [text_table(HEADER, [_row(result) for result in summary.results])]
     lines += [f"{each.engine}: {each.ending}: {each.reason}" for each in summary.results if each.reason]
+    lines += [f"{each.engine}: options from a search: {each.tuning}" for each in summary.results if each.tuning]
     return "\n".join(lines)
 
 

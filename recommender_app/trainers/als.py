@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from recommender_app.engines.confidence import Confidence
 from recommender_app.engines.factors import FactorEngine
 from recommender_app.exceptions import TrainingError
 from recommender_app.trainers.als_config import ALSConfig
-from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
+from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, Watch, require_data, silent
 
 MAX_INTERACTIONS = 1_500_000_000  # scipy's int32 indices overflow silently at 2 ** 31
 DIVERGED = "ALS diverged: its factors are not finite. Raise regularization or lower alpha."
@@ -34,22 +34,35 @@ class ALSTrainer(Trainer):
         self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
     ) -> FactorEngine:
         """Return the engine; same bytes for the same seed with ``n_threads=1``."""
+        return self.train_watched(dataset, config, seed, progress, lambda done, total, engine_of_now: None)
+
+    def train_watched(
+        self, dataset: Dataset, config: TrainerConfig | None, seed: int, progress: Progress, watch: Watch
+    ) -> FactorEngine:
+        """Like ``train``; a step is an iteration."""
         require_data(dataset, n_users=2, n_items=2)
         config = config or ALSConfig()
         assert isinstance(config, ALSConfig)
-        config = config.resolve(dataset.positives)
+        options = config.resolve(dataset.positives)
         weights = without_mere_dislikers(dataset.matrix)
         degrees = dataset.positives.getnnz(axis=0).astype(np.float32)
-        confidence = scaled_confidence(weights, degrees, config)
-        factors = fit(confidence.of(weights, degrees), config, seed, progress)
-        return FactorEngine(
-            factors,
-            gramian_of(factors),
-            degrees,
-            float(config.regularization or 0.0),
-            confidence,
-            float(config.popularity_exponent or 0.0),
-        )
+        confidence = scaled_confidence(weights, degrees, options)
+
+        def engine_of(factors: NDArray[np.float32]) -> FactorEngine:
+            return FactorEngine(
+                factors,
+                gramian_of(factors),
+                degrees,
+                float(options.regularization or 0.0),
+                confidence,
+                float(options.popularity_exponent or 0.0),
+            )
+
+        def after_each(done: int, total: int, factors: NDArray[np.float32]) -> None:
+            progress(done, total, "learning")
+            watch(done, total, lambda: engine_of(factors))
+
+        return engine_of(fit(confidence.of(weights, degrees), options, seed, after_each))
 
 
 def without_mere_dislikers(weights: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -73,8 +86,16 @@ def scaled_confidence(weights: sparse.csr_matrix, degrees: NDArray[np.float32], 
     return Confidence(alpha / float(plain[plain > 0].mean()), exponent, exponent)
 
 
-def fit(confidences: sparse.csr_matrix, config: ALSConfig, seed: int, progress: Progress) -> NDArray[np.float32]:
+def fit(
+    confidences: sparse.csr_matrix,
+    config: ALSConfig,
+    seed: int,
+    after_each: Callable[[int, int, NDArray[np.float32]], None],
+) -> NDArray[np.float32]:
     """Return (n_items, f) float32 item factors of a canonical CSR matrix of signed confidences.
+
+    Args:
+        after_each: told iterations done, iterations in all, and the item factors of now.
 
     Raises:
         TrainingError: learning ended in NaN or infinity.
@@ -91,7 +112,10 @@ def fit(confidences: sparse.csr_matrix, config: ALSConfig, seed: int, progress: 
             num_threads=config.n_threads,
             random_state=seed,
         )
-        report = partial(_report, progress, config.iterations)
+
+        def report(iteration: int, _seconds: float, _loss: float | None) -> None:
+            after_each(iteration + 1, config.iterations, model.item_factors)
+
         try:
             model.fit(confidences, show_progress=False, callback=report)
         except ModelFitError as error:
@@ -100,10 +124,6 @@ def fit(confidences: sparse.csr_matrix, config: ALSConfig, seed: int, progress: 
         raise TrainingError(DIVERGED)  # implicit looks for NaN only
     factors: NDArray[np.float32] = model.item_factors
     return factors
-
-
-def _report(progress: Progress, total: int, iteration: int, _seconds: float, _loss: float | None) -> None:
-    progress(iteration + 1, total, "learning")
 
 
 def gramian_of(factors: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -15,6 +15,9 @@ from recommender_app.exceptions import ConfigurationError, NotEnoughData
 Progress = Callable[[int, int, str], None]  # done, total, what is being done
 
 
+Watch = Callable[[int, int, Callable[[], Engine]], None]  # steps done, steps in all, makes the engine of now
+
+
 def silent(done: int, total: int, label: str) -> None:
     """Report progress to nobody."""
 
@@ -76,6 +79,12 @@ class Trainer(ABC):
         progress: Progress = silent,
     ) -> Engine:
         """Like ``train``; an ensemble takes members that were trained on this dataset already from ``trained``."""
+        return self.train(dataset, config, seed, progress)
+
+    def train_watched(
+        self, dataset: Dataset, config: TrainerConfig | None, seed: int, progress: Progress, watch: Watch
+    ) -> Engine:
+        """Like ``train``; one that learns in steps calls ``watch`` after each, which may raise to end it."""
         return self.train(dataset, config, seed, progress)
 
 

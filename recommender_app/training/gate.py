@@ -19,6 +19,7 @@ from recommender_app.evaluation.evaluate import Evaluation
 from recommender_app.exceptions import ConfigurationError, TrainingError
 from recommender_app.models import ModelVersion
 from recommender_app.registry.live import live_release
+from recommender_app.registry.tuned import TUNING
 from recommender_app.trainers.base import TrainerConfig
 from recommender_app.training.gate_data import DataProfile, check_data
 from recommender_app.training.gate_latency import SPEED, check_latency
@@ -99,7 +100,7 @@ def _unchanged(evaluation: Evaluation) -> Evaluation:
 
 def _live_recipe(live: ModelVersion) -> tuple[TrainerConfig | None, str]:
     """Return the options of a live version, or why its trainer does not take them any more."""
-    options = {name: value for name, value in live.config.items() if name != MEMBER_VERSIONS}
+    options = {name: value for name, value in live.config.items() if name not in (MEMBER_VERSIONS, TUNING)}
     try:
         return load_trainer(live.engine).Config.from_json(options), ""
     except ConfigurationError as error:

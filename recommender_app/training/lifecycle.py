@@ -21,7 +21,8 @@ from recommender_app.training.run import TrainedModel, naming_libraries, train_v
 from recommender_app.training.smoke import smoke
 from recommender_app.training.source import Source
 from recommender_app.training.summary import Ending, EngineResult, Summary
-from recommender_app.training.trainers import build_config, load_trainer, trainer_keys
+from recommender_app.training.trainers import trainer_keys
+from recommender_app.training.tuning_layer import ChosenConfig, choose_config
 from recommender_app.training.verdict import Outcome
 from recommender_app.usecases.declaration import UseCase
 
@@ -35,6 +36,7 @@ class Options:
     Attributes:
         dataset_path: an exported folder to learn from; a fresh export if None.
         overrides, preset: for the first engine, see ``trainers.build_config``.
+        use_tuned: take what a search has found, unless there is a preset.
         seed: the setting SEED if None.
         promote: make live what the gate lets through.
         force: make live what it has rejected as well.
@@ -45,6 +47,7 @@ class Options:
     dataset_path: Path | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     preset: str | None = None
+    use_tuned: bool = True
     seed: int | None = None
     promote: bool = True
     force: bool = False
@@ -122,10 +125,11 @@ class _Pipeline:
 
     def train(self, engine: str) -> EngineResult:
         """Train and judge one engine; whatever happens is a result."""
-        started = perf_counter()
+        started, tuning = perf_counter(), ""
         try:
-            config = self._config(engine)
-            result = self._judge_only(engine, config) if self.options.dry_run else self._publish(engine, config)
+            chosen = self._config(engine)
+            config, tuning = chosen.config, chosen.tuning
+            result = self._judge_only(engine, config) if self.options.dry_run else self._publish(engine, chosen)
         except NotEnoughData as error:
             result = EngineResult(engine, Ending.LEFT_OUT, reason=str(error))
             self._end_requested_run(engine, TrainingRun.Status.SKIPPED, result.reason)
@@ -133,7 +137,7 @@ class _Pipeline:
             self.is_without_data = isinstance(error, DatasetError)  # the others would learn from the same dataset
             result = EngineResult(engine, Ending.FAILED, reason=one_line(error))
             self._end_requested_run(engine, TrainingRun.Status.FAILED, result.reason)
-        result = replace(result, seconds=perf_counter() - started)
+        result = replace(result, seconds=perf_counter() - started, tuning=tuning)
         self.results.append(result)
         return result
 
@@ -161,13 +165,14 @@ class _Pipeline:
         results = [self._settled(each, release, refusal) if each.engine in chosen else each for each in self.results]
         return Summary(self.use_case.key, tuple(results), release, self.source.known_path)
 
-    def _config(self, engine: str) -> TrainerConfig:
+    def _config(self, engine: str) -> ChosenConfig:
         is_meant = not self.results
         overrides, preset = (self.options.overrides, self.options.preset) if is_meant else ({}, None)
-        config = build_config(load_trainer(engine), overrides, preset)
+        chosen = choose_config(self.use_case.key, engine, overrides, preset, use_tuned=self.options.use_tuned)
+        config = chosen.config
         if engine == ENSEMBLE and isinstance(config, EnsembleConfig) and "members" not in overrides:
-            return self._with_members_that_serve(config)
-        return config
+            return replace(chosen, config=self._with_members_that_serve(config))
+        return chosen
 
     def _with_members_that_serve(self, config: EnsembleConfig) -> EnsembleConfig:
         """Leave out members that are neither live nor about to be: what is measured is what will be served."""
@@ -177,19 +182,19 @@ class _Pipeline:
             return config
         return replace(config, members=",".join(members))
 
-    def _publish(self, engine: str, config: TrainerConfig) -> EngineResult:
+    def _publish(self, engine: str, chosen: ChosenConfig) -> EngineResult:
         if self.run is not None and engine == self.run.engine:
             run = self.run
-            record_config(run, config.to_json(), self.source.seed)
+            record_config(run, chosen.to_json(), self.source.seed)
         else:
             run = start_run(
-                self.use_case.key, engine, config=config.to_json(), seed=self.source.seed, requested_by=self.by
+                self.use_case.key, engine, config=chosen.to_json(), seed=self.source.seed, requested_by=self.by
             )
-        model = train_version(run, config, self.source)
+        model = train_version(run, chosen.config, self.source)
         result = EngineResult(engine, _ENDINGS[model.verdict.outcome], model, model.verdict)
         if self._may_go_live(result):
             self._smoke(model)
-            self._lend_to_ensemble(engine, config)
+            self._lend_to_ensemble(engine, chosen.config)
         return replace(result, reason="" if model.verdict.passed else model.verdict.reason)
 
     def _smoke(self, model: TrainedModel) -> None:

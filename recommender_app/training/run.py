@@ -21,7 +21,8 @@ from recommender_app.training.publishing import publish
 from recommender_app.training.recording import RecordedRun
 from recommender_app.training.source import Source
 from recommender_app.training.stages import stage
-from recommender_app.training.trainers import build_config, load_trainer
+from recommender_app.training.trainers import load_trainer
+from recommender_app.training.tuning_layer import choose_config
 from recommender_app.training.verdict import Verdict
 from recommender_app.usecases.declaration import UseCase
 
@@ -53,6 +54,7 @@ def train_model(
     dataset_path: Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     preset: str | None = None,
+    use_tuned: bool = True,
     seed: int | None = None,
     promote: bool = False,
     force: bool = False,
@@ -63,7 +65,7 @@ def train_model(
 
     Args:
         dataset_path: an exported folder to learn from; a fresh export if None.
-        overrides, preset: see ``trainers.build_config``.
+        overrides, preset, use_tuned: see ``tuning_layer.choose_config``.
         seed: the setting SEED if None; recorded with run and version.
         promote: make it live if the gate says so.
         force: promote whatever the gate says; the trail tells.
@@ -77,10 +79,10 @@ def train_model(
         RecommenderError: whatever else went wrong. The run's row says why, nothing is left
             behind, what is live stays live.
     """
-    config = build_config(load_trainer(engine_key), overrides or {}, preset)
+    chosen = choose_config(use_case.key, engine_key, overrides or {}, preset, use_tuned=use_tuned)
     source = Source(use_case, dataset_path, seed, progress)
-    run = start_run(use_case.key, engine_key, config=config.to_json(), seed=source.seed, requested_by=by)
-    trained = train_version(run, config, source)
+    run = start_run(use_case.key, engine_key, config=chosen.to_json(), seed=source.seed, requested_by=by)
+    trained = train_version(run, chosen.config, source)
     if not (promote and (trained.verdict.passed or force)):
         return trained
     release = releases.promote(trained.version, by=by, force=force)

@@ -32,6 +32,7 @@ class EngineResult:
         verdict: None where it failed before it was judged.
         reason: why it is not live, in one line.
         seconds: wall time.
+        tuning: which search its options come from, "" for none.
     """
 
     engine: str
@@ -40,6 +41,7 @@ class EngineResult:
     verdict: Verdict | None = None
     reason: str = ""
     seconds: float = 0.0
+    tuning: str = ""
 
 
 @dataclass(frozen=True)

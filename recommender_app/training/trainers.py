@@ -39,13 +39,23 @@ def load_trainer(engine_key: str) -> Trainer:
     return trainer
 
 
-def build_config(trainer: Trainer, overrides: Mapping[str, Any], preset: str | None = None) -> TrainerConfig:
+def build_config(
+    trainer: Trainer,
+    overrides: Mapping[str, Any],
+    preset: str | None = None,
+    tuned: Mapping[str, Any] | None = None,
+) -> TrainerConfig:
     """Return the trainer's configuration: the setting N_THREADS, over it the preset, over it the overrides.
+
+    Args:
+        tuned: what a search has found, see ``tuning_layer``; it stands in the place of the preset
+            if none is named.
 
     Raises:
         ConfigurationError: an unknown preset or option, or a value that cannot be.
     """
-    return trainer.Config.from_json({**_threads(trainer), **_preset(trainer, preset), **overrides})
+    layer = tuned if tuned is not None and preset is None else _preset(trainer, preset)
+    return trainer.Config.from_json({**_threads(trainer), **layer, **overrides})
 
 
 def _threads(trainer: Trainer) -> dict[str, Any]:

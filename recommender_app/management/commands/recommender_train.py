@@ -58,6 +58,7 @@ class Command(RecommenderCommand):
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="Option of the trainer.")
         parser.add_argument("--epochs", type=int, metavar="N", help="Short for --set epochs=N, for two_tower.")
         parser.add_argument("--preset", metavar="NAME", help=f"Named options of the trainer: {PRESETS}.")
+        parser.add_argument("--no-tuned", action="store_true", help="Without the options that recommender_tune found.")
         parser.add_argument("--seed", type=int, help="Seed of everything random; else the setting SEED.")
         parser.add_argument("--promote", action="store_true", help="Make live what passes the gate.")
         parser.add_argument("--force", action="store_true", help="Make live what does not pass, too; leaves a trail.")
@@ -111,6 +112,7 @@ def _options(options: dict[str, Any]) -> Options:
         dataset_path=options["dataset"],
         overrides=parse_overrides([*epochs, *options["set"]]),
         preset=options["preset"],
+        use_tuned=not options["no_tuned"],
         seed=options["seed"],
         promote=options["promote"] or options["all"] or options["force"],
         force=options["force"],

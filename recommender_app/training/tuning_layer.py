@@ -1,0 +1,71 @@
+"""The options that a search has found become those of the next training."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recommender_app.exceptions import ConfigurationError
+from recommender_app.models import TunedConfig
+from recommender_app.registry.tuned import TUNING, find_tuned
+from recommender_app.trainers.base import Trainer, TrainerConfig
+from recommender_app.training.trainers import build_config, load_trainer
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ChosenConfig:
+    """What an engine is trained with.
+
+    Attributes:
+        config: every option.
+        tuning: which search it comes from, in one line; "" for none.
+    """
+
+    config: TrainerConfig
+    tuning: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the options, and where they come from under TUNING: what a run and its version remember."""
+        return self.config.to_json() | ({TUNING: self.tuning} if self.tuning else {})
+
+
+def choose_config(
+    use_case_key: str,
+    engine_key: str,
+    overrides: Mapping[str, Any],
+    preset: str | None = None,
+    *,
+    use_tuned: bool = True,
+) -> ChosenConfig:
+    """Return the defaults, over them what a search has found or else the preset, over them the overrides.
+
+    A preset that is named counts more than a search. Options that the trainer does not know any
+    more are left aside with a warning: they must not stop the training of every week.
+
+    Raises:
+        ConfigurationError: an unknown engine, preset or option, or a value that cannot be.
+    """
+    trainer = load_trainer(engine_key)
+    found = find_tuned(use_case_key, engine_key) if use_tuned and preset is None else None
+    if found is not None and _fits(found, trainer):
+        return ChosenConfig(build_config(trainer, overrides, tuned=found.config), describe(found))
+    return ChosenConfig(build_config(trainer, overrides, preset))
+
+
+def _fits(found: TunedConfig, trainer: Trainer) -> bool:
+    try:
+        trainer.Config.from_json(found.config)
+    except ConfigurationError as error:
+        logger.warning("%s %s is trained without what a search found: %s", found.use_case, found.engine, error)
+        return False
+    return True
+
+
+def describe(found: TunedConfig) -> str:
+    """Return one line about a search."""
+    what = "" if found.config else ", the defaults were best"
+    return f"{found.metric} {found.value:.4f} on validation, {found.n_trials} trials, {found.created_at:%Y-%m-%d}{what}"
