@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
@@ -59,6 +59,14 @@ def check_one_per_engine(versions: Sequence[ModelVersion]) -> None:
     twice = next((engine for engine in engines if engines.count(engine) > 1), None)
     if twice:
         raise RegistryError(f"Choose one version of {twice}: a release has one per engine.")
+
+
+def check_newer(versions: Sequence[ModelVersion], live: Mapping[str, ModelVersion]) -> None:
+    """Raise RegistryError if a newer version of one of the engines is live."""
+    for version in versions:
+        other = live.get(version.engine)
+        if other is not None and other.number > version.number:
+            raise RegistryError(f"{version} was overtaken: {other.name} is live already.")
 
 
 def check_restorable(release: Release) -> None:

@@ -12,6 +12,7 @@ from recommender_app.models import ModelVersion, Release, ReleaseMember
 from recommender_app.registry.live import live_release
 from recommender_app.registry.promotable import (
     check_artifact,
+    check_newer,
     check_one_per_engine,
     check_promotable,
     check_restorable,
@@ -29,11 +30,15 @@ def promote(version: ModelVersion, *, by: str, reason: str = "", force: bool = F
     return promote_all([version], by=by, reason=reason, force=force)
 
 
-def promote_all(versions: Sequence[ModelVersion], *, by: str, reason: str = "", force: bool = False) -> Release:
+def promote_all(
+    versions: Sequence[ModelVersion], *, by: str, reason: str = "", force: bool = False, only_newer: bool = False
+) -> Release:
     """Make versions live together: one new release with them in the place of their engines' versions before.
 
     Args:
         force: also versions that the gate has rejected; the trail says so.
+        only_newer: refuse a version where a newer one of its engine is live: what a training that
+            was frozen between publishing and promoting must not undo.
 
     Raises:
         RegistryError: a version is retired, rejected or live already, two are of one engine, or
@@ -48,6 +53,8 @@ def promote_all(versions: Sequence[ModelVersion], *, by: str, reason: str = "", 
     def switch(live: Release | None) -> Release:
         members = {member.engine: member.version for member in live.members.all()} if live else {}
         promoted = [_promotable(version, members, force) for version in versions]
+        if only_newer:
+            check_newer(promoted, members)
         retire(live)
         release = _new_release(versions[0].use_case, live, by, reason)
         _add_members(release, members | {version.engine: version for version in promoted})

@@ -43,6 +43,7 @@ class HoldOut:
         self.members: dict[str, Engine] = {}
         self._engines: dict[str, Engine] = {}
         self._measured: dict[str, Evaluation] = {}
+        self._given_up: set[str] = set()  # baselines that cannot be trained here
 
     @cached_property
     def split(self) -> Split:
@@ -98,10 +99,11 @@ class HoldOut:
         """Return what an engine is compared with; a baseline that fails is no reason not to have the engine."""
         found = []
         for key in BASELINES:
-            if key != without and key in trainer_keys():
+            if key != without and key in trainer_keys() and key not in self._given_up:
                 try:
                     found.append(self.measure(key, build_config(load_trainer(key), {})))
                 except GAVE_UP as error:
+                    self._given_up.add(key)
                     logger.warning("Measured without %s: %s", key, one_line(error))
         return found
 

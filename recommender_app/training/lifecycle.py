@@ -157,9 +157,8 @@ class _Pipeline:
         refusal = ""
         if models and self.options.promote:
             try:
-                release = releases.promote_all(
-                    [model.version for model in models], by=self.by, force=self.options.force
-                )
+                versions = [model.version for model in models]
+                release = releases.promote_all(versions, by=self.by, force=self.options.force, only_newer=True)
             except RecommenderError as error:
                 refusal = str(error)
         results = [self._settled(each, release, refusal) if each.engine in chosen else each for each in self.results]
@@ -219,7 +218,8 @@ class _Pipeline:
             hold_out.members[engine] = hold_out.engine(engine, config)
 
     def _may_go_live(self, result: EngineResult) -> bool:
-        return result.ending == Ending.PASSED or (self.options.force and result.ending == Ending.REJECTED)
+        may_be_forced = self.options.force and result.ending in (Ending.REJECTED, Ending.UNDECIDED)
+        return result.ending == Ending.PASSED or may_be_forced
 
     def _will_be_live(self) -> set[str]:
         return {result.engine for result in self.results if self._may_go_live(result)}

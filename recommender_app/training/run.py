@@ -85,7 +85,7 @@ def train_model(
     trained = train_version(run, chosen.config, source)
     if not (promote and (trained.verdict.passed or force)):
         return trained
-    release = releases.promote(trained.version, by=by, force=force)
+    release = releases.promote_all([trained.version], by=by, force=force, only_newer=True)
     return TrainedModel(run, trained.version, release, trained.evaluation, trained.dataset_path, trained.verdict)
 
 

@@ -193,6 +193,24 @@ def test_too_little_data_beside_something_live_stays_a_candidate():
     assert ModelVersion.objects.get(number=2).status == "candidate"
 
 
+def test_row_22_a_training_that_was_frozen_before_its_promotion_does_not_undo_a_newer_one():
+    frozen, newer = candidate(), candidate()
+    promote(newer, by="beat")
+    with pytest.raises(RegistryError, match="popular_v1 was overtaken: popular_v2 is live already"):
+        promote_all([frozen], by="beat", only_newer=True)
+    assert live_names() == ["popular_v2"]
+    promote(frozen, by="ann")  # a person may
+    assert live_names() == ["popular_v1"]
+
+
+def test_force_decides_where_the_gate_could_not():
+    readings.fill()
+    train("popular")
+    Reading.objects.update(at=Reading.objects.first().at)
+    assert endings(train("popular", force=True)) == {"popular": str(Ending.FORCED)}
+    assert live_names() == ["popular_v2"]
+
+
 def command(capsys, *arguments) -> str:
     capsys.readouterr()
     call_command("recommender_train", "books", *arguments)

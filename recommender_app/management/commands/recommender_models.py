@@ -11,7 +11,7 @@ from recommender_app.management.base import RecommenderCommand, chosen_use_cases
 from recommender_app.models import ModelVersion, Release
 from recommender_app.registry.releases import live_release
 
-VERSIONS = ("version", "status", "precision@10", "ndcg@10", "trained", "dataset", "MB")
+VERSIONS = ("version", "status", "precision@10", "ndcg@10", "trained", "dataset", "MB", "gate")
 RELEASES = ("release", "promoted", "by")
 
 
@@ -55,6 +55,7 @@ def _version_row(version: ModelVersion, *, is_live: bool) -> list[str]:
         f"{version.created_at:%Y-%m-%d %H:%M}",
         version.dataset_fingerprint[:12] or "-",
         f"{version.size_bytes / 1e6:.2f}",
+        str((version.gate or {}).get("outcome", "-")),
     ]
 
 
