@@ -80,6 +80,7 @@ class UseCaseHealthSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField((OK, DEGRADED, NO_RELEASE))
     release = serializers.IntegerField(allow_null=True, help_text="Number of the live release.")
     is_row_readable = serializers.BooleanField(help_text="Whether the release could be read from the database.")
+    waits_for = serializers.CharField(help_text="Which release cannot be loaded here, and why, or empty.")
     is_policy_readable = serializers.BooleanField(help_text="Whether the stored policy could be read and makes sense.")
     engines = serializers.DictField(child=EngineHealthSerializer())
     breakers = serializers.DictField(child=serializers.CharField(), help_text="closed, open or trial, per engine.")

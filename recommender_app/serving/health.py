@@ -45,6 +45,7 @@ def use_case_health(use_case: UseCase) -> dict[str, Any]:
     state: dict[str, Any] = {
         "status": NO_RELEASE,
         "is_row_readable": live.is_row_readable(use_case.key),
+        "waits_for": live.waits_for(use_case.key),
         "is_policy_readable": is_readable(use_case.key),
         "policy": policy_as_json(policy),
         "engines": {},
@@ -89,6 +90,7 @@ def _problems(state: dict[str, Any]) -> list[str]:
     engines = [f"{name}: {engine['problem']}" for name, engine in state["engines"].items() if engine["problem"]]
     open_ones = [f"{name}: left alone, it failed too often" for name, is_ in state["breakers"].items() if is_ != CLOSED]
     unread = [] if state["is_row_readable"] else ["the live release cannot be read from the database"]
+    unread += [state["waits_for"]] * bool(state["waits_for"])
     if not state["is_policy_readable"]:
         unread.append("the stored policy cannot be read or makes no sense")
     return [*engines, *open_ones, *unread]

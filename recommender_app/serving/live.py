@@ -39,14 +39,17 @@ class LiveRelease:
         self._verified_at: float | None = None  # monotonic seconds; None = never compared with the database
         self._attempted: tuple[int, dict[str, str]] | None = None  # what was loaded last, or failed to
         self._attempted_at = 0.0
+        self.waits_for = ""  # the release that cannot be loaded here, and why; "" = none
         self._is_row_readable = True
         self._lock = threading.Lock()
 
     def load(self, number: int, versions: Mapping[str, str]) -> None:
         """Load a release and swap it in; on any error the one before it stays."""
+        self.waits_for = ""
         try:
             self.release = load_release(self.use_case_key, number, versions, self.release)
-        except Exception:
+        except Exception as error:
+            self.waits_for = f"release {number} cannot be loaded here, the one before goes on: {error}"
             logger.exception("Release %s of %s cannot be loaded.", number, self.use_case_key)
         self._attempted, self._attempted_at = (number, dict(versions)), time.monotonic()
 
@@ -121,6 +124,11 @@ def current(use_case_key: str, policy: Policy | None = None) -> LoadedRelease | 
 def is_row_readable(use_case_key: str) -> bool:
     """Return whether the live release could be read from the database when it was looked for last."""
     return _of(use_case_key).is_row_readable
+
+
+def waits_for(use_case_key: str) -> str:
+    """Return which release cannot be loaded here, and why; empty if none."""
+    return _of(use_case_key).waits_for
 
 
 def forget() -> None:

@@ -16,6 +16,7 @@ from tests.faults.releasing.processes import Site
 RELOAD_SECONDS = 1.0
 MARGIN_SECONDS = 20.0  # for a machine that is busy with something else
 N_PROMOTIONS = 5
+N_CLIENTS = 8
 PATH = "/api/recommendations/books/?limit=10"
 
 
@@ -43,8 +44,10 @@ class Client(threading.Thread):
         return response.status, response.headers["X-Process"], body.get("model_version"), items
 
 
-def processes_seen(clients, version):
-    return {process for client in clients for _, process, found, _ in client.answers if found == version}
+def processes_seen(clients, version, skipped=(0,) * N_CLIENTS):
+    """Return which processes have answered with a version, without the first answers of each client."""
+    answers = [answer for client, n in zip(clients, skipped, strict=True) for answer in client.answers[n:]]
+    return {process for _, process, found, _ in answers if found == version}
 
 
 def wait_until(condition):
@@ -57,7 +60,7 @@ def wait_until(condition):
 @pytest.mark.services
 @pytest.mark.slow
 @pytest.mark.parametrize("is_preloaded", [True, False])
-def test_a_release_reaches_every_gunicorn_worker_and_no_request_fails_or_mixes(
+def test_row_12_13_releases_and_a_roll_back_reach_every_gunicorn_worker_and_no_request_fails_or_mixes(
     tmp_path, postgres_database, is_preloaded
 ):
     site, port = Site(tmp_path, postgres_database, RELOAD_SECONDS), services.free_port()
@@ -66,7 +69,7 @@ def test_a_release_reaches_every_gunicorn_worker_and_no_request_fails_or_mixes(
         filled = registry.do("fill")
         registry.do("promote", 1)
         with site.gunicorn(port, "--workers", "4", "--threads", "2"):
-            clients = [Client(port, filled["token"]) for _ in range(8)]
+            clients = [Client(port, filled["token"]) for _ in range(N_CLIENTS)]
             for client in clients:
                 client.start()
             try:
@@ -75,6 +78,9 @@ def test_a_release_reaches_every_gunicorn_worker_and_no_request_fails_or_mixes(
                     if number > 1:
                         registry.do("promote", number)
                     wait_until(lambda version=version: len(processes_seen(clients, version)) == 4)
+                n_before = [len(client.answers) for client in clients]
+                restored = f"popular_v{registry.do('roll_back')['release']}"
+                wait_until(lambda: len(processes_seen(clients, restored, n_before)) == 4)
             finally:
                 for client in clients:
                     client.is_done.set()

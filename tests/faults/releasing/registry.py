@@ -43,6 +43,13 @@ def promote(number: str) -> dict:
     return {"release": release.number}
 
 
+def roll_back() -> dict:
+    """Restore the release before."""
+    from recommender_app.registry.releases import roll_back
+
+    return {"release": roll_back("books", by="test").number}
+
+
 def readers(n: str) -> dict:
     """Add readers without any history."""
     from tests.toyhost.models import Reader
@@ -61,7 +68,7 @@ def releases() -> dict:
 
 def main() -> None:
     django.setup()
-    commands = {"fill": fill, "promote": promote, "readers": readers, "releases": releases}
+    commands = {"fill": fill, "promote": promote, "roll_back": roll_back, "readers": readers, "releases": releases}
     for line in sys.stdin:
         name, *arguments = line.split()
         print(json.dumps(commands[name](*arguments)), flush=True)  # noqa: T201
