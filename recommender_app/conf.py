@@ -58,7 +58,7 @@ DEFAULTS: dict[str, Any] = {
     "TEST_FRACTION": 0.2,  # newest part of the interactions held out to measure a version
     "N_THREADS": 0,  # training threads, 0 = all cores
     "LEASE_SECONDS": 300.0,  # a training that gives no sign of life for so long is presumed dead
-    "QUEUE_SECONDS": 900.0,  # how long a message to the training workers is good; then the next one is sent
+    "QUEUE_SECONDS": 3600.0,  # how long a message to the training workers is trusted to arrive; then it is sent again
     # How often each engine is trained by Celery beat or recommender_work: hourly, daily, weekly, monthly (in UTC).
     # The ensemble is fitted again after any of its members.
     "TRAINING_SCHEDULE": {

@@ -78,4 +78,4 @@ def sync() -> None:
 
 
 def _send(run: TrainingRun) -> None:
-    train.apply_async((run.pk,), expires=settings.QUEUE_SECONDS, retry=False)
+    train.apply_async((run.pk,), retry=False)

@@ -14,6 +14,7 @@ from recommender_app.schedule import slot_of
 from recommender_app.trainers.base import Progress, silent
 from recommender_app.training.lifecycle import retrain
 from recommender_app.training.recording import RecordedRun
+from recommender_app.training.summary import Ending
 from recommender_app.training.trainers import trainer_keys
 from recommender_app.usecases.site import all_use_cases, get_use_case
 
@@ -60,14 +61,15 @@ def perform_run(run_id: int, progress: Progress = silent) -> str | None:
     """Train what a run asks for, if nobody else does; return one line on how it ended, None if there was nothing to do.
 
     Raises:
-        TrainingError: it failed; the run's row says why as well.
+        TrainingError: it, or the ensemble that was fitted again after it, failed; the rows say why as well.
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
     if run is None or not claim_run(run):
         return None
     with RecordedRun(run):
         summary = retrain(get_use_case(run.use_case), [run.engine], by=run.requested_by, run=run, progress=progress)
-    run.refresh_from_db()
-    if run.status == TrainingRun.Status.FAILED:
-        raise TrainingError(f"{run}: {run.reason}")
-    return "; ".join([str(run), *(f"{each.engine} {each.ending} {each.reason}".rstrip() for each in summary.results)])
+    failures = summary.reasons(Ending.FAILED)
+    if failures:
+        raise TrainingError(f"run {run.pk}: {'; '.join(failures)}")
+    endings = ", ".join(f"{each.engine} {each.ending} {each.reason}".rstrip() for each in summary.results)
+    return f"run {run.pk}: {run.use_case} {endings}"
