@@ -33,7 +33,7 @@ class Fingerprint:
         self._hash.update(array.tobytes() if array.dtype.kind in "US" else array.data)
 
     def add_interactions(self, table: InteractionTable) -> None:
-        """Add interactions that are already in canonical order (``canonical_order``)."""
+        """Add interactions that are already in canonical order (``ordering.canonical_order``)."""
         self.add("event_names", list(table.event_names))
         for name in ("user_rows", "item_rows", "events", "weights", "times"):
             self.add_array(name, getattr(table, name))
@@ -47,11 +47,6 @@ class Fingerprint:
     def hexdigest(self) -> str:
         """Return 64 hexadecimal digits."""
         return self._hash.hexdigest()
-
-
-def canonical_order(table: InteractionTable) -> InteractionTable:
-    """Return the interactions sorted by user, item, time, event and weight."""
-    return table.select(np.lexsort((table.weights, table.events, table.times, table.item_rows, table.user_rows)))
 
 
 def file_sha256(path: Path) -> str:

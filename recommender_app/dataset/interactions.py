@@ -46,8 +46,8 @@ class InteractionTable:
     def __len__(self) -> int:
         return len(self.user_rows)
 
-    def select(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> InteractionTable:
-        """Return the rows that a boolean mask or an index array chooses."""
+    def select(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> InteractionTable:
+        """Return the rows that a mask, an index array or a slice (without copying) chooses."""
         return InteractionTable(
             self.user_rows[chosen],
             self.item_rows[chosen],

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from recommender_app.dataset.features import Features
-from recommender_app.dataset.fingerprint import Fingerprint, canonical_order
+from recommender_app.dataset.fingerprint import Fingerprint
 from recommender_app.dataset.ids import IdMap
 from recommender_app.dataset.interactions import InteractionTable
 from recommender_app.dataset.manifest import FORMAT_VERSION, describe_files, write_manifest
+from recommender_app.dataset.ordering import canonical_order
 from recommender_app.dataset.pairs import PairWeighting, weigh_pairs
 from recommender_app.dataset.tables import write_features, write_interactions
 

@@ -12,12 +12,14 @@ from typing import Any
 from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.dataset.manifest import check_files, read_manifest
+from recommender_app.dataset.ordering import canonical_order
 from recommender_app.dataset.staging import discard_folder, publish_folder, staging_folder
 from recommender_app.dataset.writing import DatasetParts, write_files
 from recommender_app.exceptions import DatasetError
 from recommender_app.trainers.base import Progress, silent
+from recommender_app.training.export_collected import Collected
 from recommender_app.training.export_options import ExportOptions
-from recommender_app.training.export_rows import Collected, collect_interactions
+from recommender_app.training.export_rows import collect_interactions
 from recommender_app.training.export_selection import with_active_users, with_decay
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.exporting import read_features
@@ -86,7 +88,8 @@ def _collect(use_case: UseCase, options: ExportOptions, progress: Progress, chun
             f"{', '.join(use_case.weights) or '(its weights name none)'}, or widen since, until and min-interactions."
         )
     end = None if until is None else microseconds(until)
-    return replace(collected, interactions=with_decay(collected.interactions, use_case.half_life_days, end))
+    table = with_decay(collected.interactions, use_case.half_life_days, end)
+    return replace(collected, interactions=canonical_order(table))  # here, so that no second copy outlives this line
 
 
 def _parts(

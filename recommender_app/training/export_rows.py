@@ -1,4 +1,4 @@
-"""Interactions of a use case as columns, collected chunk by chunk."""
+"""Interactions of a use case, collected chunk by chunk: as columns from PostgreSQL, as rows from elsewhere."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender_app.dataset.ids import IdMap
-from recommender_app.dataset.interactions import MAX_ABSOLUTE_WEIGHT, InteractionTable
-from recommender_app.exceptions import DatasetError
+from recommender_app.dataset.interactions import InteractionTable
 from recommender_app.trainers.base import Progress
+from recommender_app.training.export_collected import Collected, interaction_weights
+from recommender_app.training.export_columns import collect_columns
+from recommender_app.usecases.columns import column_queries
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.exporting import Window, count_rows, read_item_ids, read_rows
 from recommender_app.usecases.rows import microseconds
@@ -36,23 +38,24 @@ class KeyCodes:
         return ids, ids.rows(keys)
 
 
-@dataclass(frozen=True)
-class Collected:
-    """Row spaces and interactions of a use case, weights without decay."""
-
-    users: IdMap
-    items: IdMap
-    interactions: InteractionTable
-
-
 def collect_interactions(use_case: UseCase, window: Window, chunk_size: int, progress: Progress) -> Collected:
     """Read all interactions of a window, and the keys of all items that exist.
+
+    As columns where the database and the keys allow it, else row by row; to the same bytes.
 
     Raises:
         DatasetError: a weight is not finite or too large, or ids are of several kinds.
     """
-    users, items = KeyCodes(), KeyCodes()
-    total, done = count_rows(use_case, window), 0
+    total = count_rows(use_case, window)
+    queries = column_queries(use_case, window)
+    if queries is not None:
+        return collect_columns(use_case, queries, total, chunk_size, progress)
+    return collect_rows(use_case, window, total, chunk_size, progress)
+
+
+def collect_rows(use_case: UseCase, window: Window, total: int, chunk_size: int, progress: Progress) -> Collected:
+    """Do so on every database and with every kind of key; raises like ``collect_interactions``."""
+    users, items, done = KeyCodes(), KeyCodes(), 0
     chunks = []
     for rows in read_rows(use_case, window, chunk_size):
         chunks.append(_columns(use_case, rows, users, items))
@@ -78,25 +81,10 @@ def _columns(use_case: UseCase, rows: list[tuple[Any, ...]], users: KeyCodes, it
         users.encode(row[0] for row in rows),
         items.encode(row[1] for row in rows),
         events,
-        _weights(use_case, events, strengths),
+        interaction_weights(use_case, events, strengths),
         np.array([microseconds(row[4]) for row in rows], dtype=np.int64),
         names,
     )
-
-
-def _weights(use_case: UseCase, events: NDArray[np.uint8], strengths: NDArray[np.float64]) -> NDArray[np.float32]:
-    of_events = np.array(list(use_case.weights.values()), dtype=np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        weights = of_events[events] * strengths
-        bad = np.flatnonzero(~(np.abs(weights) <= MAX_ABSOLUTE_WEIGHT))
-    if len(bad):
-        code, strength = events[bad[0]], strengths[bad[0]]
-        raise DatasetError(
-            f"Use case {use_case.key!r}: an interaction {list(use_case.weights)[code]!r} has weight "
-            f"{of_events[code]:g} x strength {strength:g}, which is not a finite number within "
-            f"±{MAX_ABSOLUTE_WEIGHT:g}: correct the weights, the rows or the strength expression."
-        )
-    return weights.astype(np.float32)
 
 
 def _join(chunks: list[InteractionTable], names: tuple[str, ...]) -> InteractionTable:

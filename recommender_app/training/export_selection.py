@@ -7,16 +7,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender_app.dataset.blocks import ROWS_PER_BLOCK
 from recommender_app.dataset.decay import decay
 from recommender_app.dataset.ids import IdMap
 from recommender_app.dataset.interactions import MICROSECONDS_PER_DAY, InteractionTable
-from recommender_app.training.export_rows import Collected
+from recommender_app.training.export_collected import Collected
 
 
 def with_active_users(collected: Collected, min_interactions: int) -> Collected:
     """Keep users with at least ``min_interactions`` distinct (item, event) pairs; items stay."""
     table = collected.interactions
-    is_kept = _interaction_counts(collected) >= max(min_interactions, 1)
+    if min_interactions <= 1:  # a user is there because of an interaction
+        return collected
+    is_kept = _interaction_counts(collected) >= min_interactions
     if is_kept.all():
         return collected
     new_rows = (np.cumsum(is_kept) - 1).astype(np.int32)
@@ -34,8 +37,12 @@ def with_decay(table: InteractionTable, half_life_days: float | None, until: int
     if half_life_days is None or not len(table):
         return table
     newest = int(table.times.max()) if until is None else until
-    factors = decay((newest - table.times) / MICROSECONDS_PER_DAY, half_life_days)
-    return replace(table, weights=(table.weights * factors).astype(np.float32))
+    weights = np.empty_like(table.weights)
+    for start in range(0, len(table), ROWS_PER_BLOCK):
+        block = slice(start, start + ROWS_PER_BLOCK)
+        ages = (newest - table.times[block]) / MICROSECONDS_PER_DAY
+        weights[block] = table.weights[block] * decay(ages, half_life_days)
+    return replace(table, weights=weights)
 
 
 def _interaction_counts(collected: Collected) -> NDArray[np.intp]:

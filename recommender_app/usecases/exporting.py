@@ -18,14 +18,26 @@ from recommender_app.usecases.rows import EVENT, ITEM, STRENGTH, TIME, USER, int
 Window = tuple[datetime | None, datetime | None]  # since (included), until (left out)
 
 
+def interaction_sources(use_case: UseCase, window: Window) -> Iterator[QuerySet[Any]]:
+    """Yield the rows of each source inside a window; see ``interaction_rows`` for their columns."""
+    since, until = window
+    for source in use_case.sources:
+        rows = interaction_rows(source, tuple(use_case.weights))
+        if since is not None:
+            rows = rows.filter(**{f"{TIME}__gte": since})
+        if until is not None:
+            rows = rows.filter(**{f"{TIME}__lt": until})
+        yield rows
+
+
 def count_rows(use_case: UseCase, window: Window) -> int:
     """Return how many interactions ``read_rows`` will yield."""
-    return sum(rows.count() for rows in _sources(use_case, window))
+    return sum(rows.count() for rows in interaction_sources(use_case, window))
 
 
 def read_rows(use_case: UseCase, window: Window, chunk_size: int) -> Iterator[list[tuple[Any, ...]]]:
     """Yield chunks of (user id, item id, event, strength, time), in any order."""
-    for rows in _sources(use_case, window):
+    for rows in interaction_sources(use_case, window):
         columns = rows.values_list(USER, ITEM, EVENT, STRENGTH, TIME)
         yield from _chunks(columns.iterator(chunk_size=chunk_size), chunk_size)
 
@@ -40,17 +52,6 @@ def read_features(fields: ProfileFields, ids: IdMap, chunk_size: int) -> Iterato
     """Yield features of every row of an id map, in the order of its rows."""
     for start in range(0, len(ids), chunk_size):
         yield load_features(fields, ids.ids(range(start, min(start + chunk_size, len(ids)))))
-
-
-def _sources(use_case: UseCase, window: Window) -> Iterator[QuerySet[Any]]:
-    since, until = window
-    for source in use_case.sources:
-        rows = interaction_rows(source, tuple(use_case.weights))
-        if since is not None:
-            rows = rows.filter(**{f"{TIME}__gte": since})
-        if until is not None:
-            rows = rows.filter(**{f"{TIME}__lt": until})
-        yield rows
 
 
 def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
