@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from recommender_app.evaluation.report import text_table
-from recommender_app.training.gate_quality import LIVE, POPULAR
+from recommender_app.training.gate_quality import LIVE, METRIC, POPULAR
 from recommender_app.training.summary import Ending, EngineResult, Summary
 
-HEADER = ("trained", "version", "ndcg@10", "live", "popularity", "difference [95 %]", "gate", "seconds")
+BESIDE_LIVE, BESIDE_POPULARITY = "beside live [95 %]", "beside popularity [95 %]"
+HEADER = ("trained", "version", METRIC, "live", BESIDE_LIVE, "popularity", BESIDE_POPULARITY, "gate", "seconds")
 NOTHING = "-"
 
 
@@ -46,8 +47,9 @@ def _row(result: EngineResult) -> Sequence[str]:
         result.model.version.name if result.model else NOTHING,
         _shown(known.get("challenger")),
         _shown(beside_live.get("baseline")),
+        _interval(beside_live),
         _shown(beside_popular.get("baseline")),
-        _interval(known),
+        _interval(beside_popular),
         _ending(result),
         f"{result.seconds:.1f}",
     )

@@ -143,6 +143,7 @@ def test_data_too_thin_to_measure_say_so(capsys):
         (["books", "--engine", "als", "--epochs", "3"], "Unknown option epochs"),
         (["books", "--engine", "als", "--preset", "nonsense"], "no preset 'nonsense'"),
         (["books", "movies", "--dataset", "."], "--dataset belongs to one use case"),
+        (["books", "--all", "--engine", "als"], "--all trains every engine: leave out --engine"),
         (["books", "--engine", "als", "--dataset", "."], "books als: There is no dataset in"),
         (["books", "--engine", "als"], "books als: Use case 'books' has no interactions"),
     ],
