@@ -68,7 +68,7 @@ class Command(RecommenderCommand):
     def run(self, **options: Any) -> None:
         use_cases = chosen_use_cases(options["use_cases"])
         if options["all"] and options["engine"]:
-            raise ConfigurationError("--all trains every engine: leave out --engine, or write --promote instead of --all.")
+            raise ConfigurationError("--all trains every engine: leave out --engine, or take --promote instead.")
         asked = [ALL] if options["all"] else options["engine"]
         engines = chosen_engines(asked or quick_engines())
         chosen = _options(options)
