@@ -46,8 +46,12 @@ lint: $(VENV)/.test-installed  ## ruff, mypy, import contracts, missing migratio
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-bench: $(VENV)/.test-installed  ## run the benchmarks (DATA=folder of the public data sets)
-	$(BIN)/python -m tests.benchmarks.als_overhead $(DATA)/yelp2018-lightgcn
+BENCHMARKS := 'als_overhead $(DATA)/yelp2018-lightgcn' 'scoring $(DATA)/yelp2018-lightgcn --without-gaussian' \
+	'growth $(DATA)/yelp2018-lightgcn' end_to_end memory startup fixed_rate
+bench: $(VENV)/.test-installed  ## run the benchmarks, about half an hour (DATA=folder of the public data sets)
+	@failed=; for benchmark in $(BENCHMARKS); do \
+		echo "=== $$benchmark"; $(BIN)/python -m tests.benchmarks.$$benchmark || failed="$$failed $${benchmark%% *}"; \
+	done; [ -z "$$failed" ] || { echo "FAILED:$$failed"; exit 1; }
 
 clean:  ## remove what the commands above made
 	rm -rf $(VENV) .demo bench build dist *.egg-info db.sqlite3* ml_artifacts/datasets ml_artifacts/models ml_artifacts/LIVE

@@ -94,7 +94,7 @@ def all_ids() -> set[str]:
 
 @pytest.mark.parametrize("identifier", sorted(all_ids()))
 def test_every_id_is_tested(identifier):
-    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_checks*.py"))
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert f'"{identifier}"' in tests or f"recommender_app.{identifier}" in tests
 
 
