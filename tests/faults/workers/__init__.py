@@ -1,0 +1,1 @@
+"""The toy host with Celery workers, a beat and a broker of its own."""
