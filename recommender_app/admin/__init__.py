@@ -8,4 +8,5 @@ from recommender_app.admin import (  # noqa: F401  they register
     releases,
     request_log,
     training_runs,
+    tuned_configs,
 )

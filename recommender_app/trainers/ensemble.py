@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.dataset.splits import Split, last_fraction_split, random_split, temporal_split
@@ -31,6 +31,7 @@ class EnsembleConfig(TrainerConfig):
     Attributes:
         members: engine keys, comma-separated; one that cannot learn from the data is left out.
         weights: ``learned`` fits them on validation; ``planned`` is 0.6 ALS + 0.4 two-tower.
+        als_weight: ALS's part where weights are planned; two-tower has the rest.
         fusion: ``weighted`` (min-max), ``rrf``, ``hybrid``, or ``auto``: weighted, unless another
             with learned weights is significantly better on validation; see ``choose_recipe``.
         depth: an engine's items below this rank count as not proposed, 0 = all count; ``auto``
@@ -44,6 +45,7 @@ class EnsembleConfig(TrainerConfig):
 
     members: str = "popular,trending,als,item_graph,two_tower,content_based"
     weights: Literal["learned", "planned"] = "learned"
+    als_weight: float = PLANNED["als"]
     fusion: Literal["auto", "weighted", "rrf", "hybrid"] = "auto"
     depth: int = 0
     validation: Literal["auto", "temporal", "random", "last"] = "auto"
@@ -52,6 +54,10 @@ class EnsembleConfig(TrainerConfig):
     k: int = 20
 
     PRESETS = {"planned": {"weights": "planned", "members": "als,two_tower"}, "learned": {"weights": "learned"}}
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.als_weight <= 1:
+            raise ConfigurationError(f"als_weight={self.als_weight:g} must lie between 0 and 1.")
 
 
 class EnsembleTrainer(Trainer):
@@ -63,6 +69,9 @@ class EnsembleTrainer(Trainer):
 
     key = "ensemble"
     Config = EnsembleConfig
+
+    def __init__(self) -> None:
+        self._last: _HeldOut | None = None
 
     def train(
         self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
@@ -91,10 +100,46 @@ class EnsembleTrainer(Trainer):
         options = config if isinstance(config, EnsembleConfig) else EnsembleConfig()
         require_data(dataset, n_users=2, n_items=2, n_interactions=2)
         if options.weights == "planned":
-            recipe, weights = _named(options), PLANNED
+            recipe = _named(options)
+            weights = {"als": options.als_weight, "two_tower": round(1 - options.als_weight, 4)}
         else:
-            recipe, weights = _learned(dataset, options, seed, progress)
+            recipe, weights = self._learned(dataset, options, seed, progress)
         return EnsembleEngine(weights, dataset.n_items, recipe.fusion, recipe.depth)
+
+    def _learned(
+        self, dataset: Dataset, options: EnsembleConfig, seed: int, progress: Progress
+    ) -> tuple[Recipe, dict[str, float]]:
+        keys = tuple(key.strip() for key in options.members.split(",") if key.strip())
+        if not keys or "ensemble" in keys:
+            raise ConfigurationError("members: name at least one engine, and not the ensemble itself.")
+        try:
+            split, members = self._hold_out(dataset, keys, options, seed, progress)
+            recipe = _recipe(members, split, options, seed, progress)
+            known = collect_contributions(members, split, [recipe], options.max_users, seed, progress)
+        except NotEnoughData as error:
+            logger.info("The ensemble's weights are equal, for want of validation data: %s", error)
+            return _named(options), dict.fromkeys(keys, 1.0 / len(keys))
+        return recipe, fit_weights(known[recipe], options.k)
+
+    def _hold_out(
+        self, dataset: Dataset, keys: tuple[str, ...], options: EnsembleConfig, seed: int, progress: Progress
+    ) -> tuple[Split, dict[str, Engine]]:
+        """Return the split and the members of its train part: those of the last time, if they are the same."""
+        asked = (keys, options.validation, options.validation_fraction, seed)
+        if self._last is None or self._last.dataset is not dataset or self._last.asked != asked:
+            split = hold_out(dataset, options, seed)
+            self._last = _HeldOut(dataset, asked, split, train_members(split.train, keys, seed, progress))
+        return self._last.split, self._last.members
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """Members without the held-out part; a search asks for the same ones again and again."""
+
+    dataset: Dataset
+    asked: tuple[Any, ...]
+    split: Split
+    members: dict[str, Engine]
 
 
 def train_members(dataset: Dataset, keys: tuple[str, ...], seed: int, progress: Progress) -> dict[str, Engine]:
@@ -129,23 +174,6 @@ def hold_out(dataset: Dataset, options: EnsembleConfig, seed: int) -> Split:
 
 def _named(options: EnsembleConfig) -> Recipe:
     return DEFAULT_RECIPE if options.fusion == "auto" else Recipe(options.fusion, options.depth)
-
-
-def _learned(
-    dataset: Dataset, options: EnsembleConfig, seed: int, progress: Progress
-) -> tuple[Recipe, dict[str, float]]:
-    keys = tuple(key.strip() for key in options.members.split(",") if key.strip())
-    if not keys or "ensemble" in keys:
-        raise ConfigurationError("members: name at least one engine, and not the ensemble itself.")
-    split = hold_out(dataset, options, seed)
-    try:
-        members = train_members(split.train, keys, seed, progress)
-        recipe = _recipe(members, split, options, seed, progress)
-        known = collect_contributions(members, split, [recipe], options.max_users, seed, progress)
-    except NotEnoughData as error:
-        logger.info("The ensemble's weights are equal, for want of validation data: %s", error)
-        return _named(options), dict.fromkeys(keys, 1.0 / len(keys))
-    return recipe, fit_weights(known[recipe], options.k)
 
 
 def _recipe(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ import torch
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.two_tower import TwoTowerEngine
 from recommender_app.exceptions import ConfigurationError
-from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
+from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, Watch, require_data, silent
 from recommender_app.trainers.two_tower_batches import TrainingData, prepare
 from recommender_app.trainers.two_tower_config import TwoTowerConfig
 from recommender_app.trainers.two_tower_export import Encoders, export_engine
@@ -47,17 +48,23 @@ class TwoTowerTrainer(Trainer):
             TrainingError: the loss diverged, or the checkpoint is of another run.
             ConfigurationError: CUDA was asked for and is not there.
         """
+        return self.train_watched(dataset, config, seed, progress, lambda done, total, engine_of_now: None)
+
+    def train_watched(
+        self, dataset: Dataset, config: TrainerConfig | None, seed: int, progress: Progress, watch: Watch
+    ) -> TwoTowerEngine:
+        """Like ``train``; a step is an epoch after which early stopping looks at the model."""
         config = config if isinstance(config, TwoTowerConfig) else TwoTowerConfig()
         require_data(dataset)
         with _threads(config.threads):
-            return _Run(dataset, config, seed, progress).train()
+            return _Run(dataset, config, seed, progress, watch).train()
 
 
 class _Run:
     """One call of ``train``: what its fits share."""
 
-    def __init__(self, dataset: Dataset, config: TwoTowerConfig, seed: int, progress: Progress) -> None:
-        self.dataset, self.config, self.seed, self.progress = dataset, config, seed, progress
+    def __init__(self, dataset: Dataset, config: TwoTowerConfig, seed: int, progress: Progress, watch: Watch) -> None:
+        self.dataset, self.config, self.seed, self.progress, self.watch = dataset, config, seed, progress, watch
         self.started = time.monotonic()
         self.device = _device(config)
         self.temperature = config.temperature_for(dataset)
@@ -87,7 +94,7 @@ class _Run:
         plan = Plan(
             epochs=epochs,
             temperature=self.temperature,
-            measure=(lambda tables: ndcg(self._export(tables, data), validation)) if validation else None,
+            measure=self._measuring(data, validation) if validation else None,
             deadline=self._deadline(budget_share),
             checkpoint=Path(f"{self.config.checkpoint}.{name}") if self.config.checkpoint else None,
             label=name,
@@ -95,6 +102,16 @@ class _Run:
         tables = self._new_tables()
         epoch = Fit(tables, data, self.config, self.seed, plan).run(self.progress)
         return self._export(tables, data), epoch
+
+    def _measuring(self, data: TrainingData, validation: Validation) -> Callable[[Tables], float]:
+        epochs = count(1)
+
+        def measure(tables: Tables) -> float:
+            engine = self._export(tables, data)
+            self.watch(next(epochs), self.config.epochs, lambda: engine)
+            return ndcg(engine, validation)
+
+        return measure
 
     def _new_tables(self) -> Tables:
         content, profile = self.encoders.content.width, self.encoders.profile.width
