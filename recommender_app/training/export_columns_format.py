@@ -8,7 +8,7 @@ packed record, and numpy reads a block of them without looking at one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -38,22 +38,24 @@ def read_blocks(messages: Iterable[Any], fields: Mapping[str, str], n_rows: int)
         DatasetError: the stream is cut short or holds something of another width, a NULL for instance.
     """
     row, messages = row_type(fields), iter(messages)
-    rest = _without_header(next(messages, b""))
-    while parts := list(islice(messages, n_rows)):
-        data = b"".join((rest, *parts))
+    first = _without_header(next(messages, b""))  # with the first row in it, or without
+    messages, data = chain((first,) if first else (), messages), bytearray()
+    while True:
+        n_before = len(data)
+        for message in islice(messages, n_rows):  # not a list: ten thousand small buffers are slow to hold
+            data += message
         n = len(data) // row.itemsize
-        rest = data[n * row.itemsize :]
         if n:
             yield _checked(np.frombuffer(data, row, count=n), fields)
-    if len(rest) >= row.itemsize:  # header, all rows and trailer in one message
-        yield _checked(np.frombuffer(rest, row, count=len(rest) // row.itemsize), fields)
-        rest = rest[len(rest) // row.itemsize * row.itemsize :]
-    if rest != TRAILER:
+        data, is_last = data[n * row.itemsize :], len(data) == n_before
+        if is_last:
+            break
+    if data != TRAILER:
         raise DatasetError("PostgreSQL ended a COPY before its end: export again.")
 
 
-def _without_header(message: Any) -> bytes:
-    message = bytes(message)
+def _without_header(message: Any) -> bytearray:
+    message = bytearray(message)
     if not message.startswith(SIGNATURE):
         raise DatasetError("PostgreSQL did not answer in the binary format of COPY: is there a proxy between?")
     return message[HEADER_BYTES:]

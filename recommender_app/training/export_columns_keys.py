@@ -21,11 +21,13 @@ def number_keys(kind: IdKind, keys: NDArray[Any], others: NDArray[Any]) -> tuple
     """
     import pyarrow as pa
 
-    encoded = pa.chunked_array([_arrow(keys), _arrow(others)]).dictionary_encode()
-    distinct = encoded.chunk(encoded.num_chunks - 1).dictionary
-    codes = encoded.chunk(0).indices.to_numpy()
+    parts = [_arrow(part) for part in (keys, others) if len(part)]
+    if not parts:
+        return IdMap.from_values([], kind), np.empty(0, dtype=np.int32)
+    encoded = pa.chunked_array(parts).dictionary_encode()
+    distinct = encoded.chunk(encoded.num_chunks - 1).dictionary  # the last one holds what all chunks hold
     ids, rows = _sorted_uuids(distinct) if kind == "uuid" else _sorted_ints(distinct)
-    return ids, rows[codes]
+    return ids, rows[encoded.chunk(0).indices.to_numpy()[: len(keys)]]
 
 
 def _arrow(keys: NDArray[Any]) -> Any:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from recommender_app.dataset.features import Features
 from recommender_app.dataset.ids import IdMap
 from recommender_app.usecases.declaration import UseCase
-from recommender_app.usecases.profiles import ProfileFields, load_features
+from recommender_app.usecases.profiles import ProfileFields, build_features, load_features
 from recommender_app.usecases.rows import EVENT, ITEM, STRENGTH, TIME, USER, interaction_rows
 
 Window = tuple[datetime | None, datetime | None]  # since (included), until (left out)
@@ -51,7 +51,8 @@ def read_item_ids(use_case: UseCase, chunk_size: int) -> Iterator[list[Any]]:
 def read_features(fields: ProfileFields, ids: IdMap, chunk_size: int) -> Iterator[Features]:
     """Yield features of every row of an id map, in the order of its rows."""
     for start in range(0, len(ids), chunk_size):
-        yield load_features(fields, ids.ids(range(start, min(start + chunk_size, len(ids)))))
+        rows = range(start, min(start + chunk_size, len(ids)))
+        yield load_features(fields, ids.ids(rows)) if fields.lookups else build_features(fields, [{}] * len(rows))
 
 
 def _chunks(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender_app.dataset.blocks import blocks_of
 from recommender_app.dataset.interactions import InteractionTable
 from recommender_app.dataset.pairs import weigh_pairs
 from recommender_app.exceptions import DatasetError
@@ -81,3 +82,19 @@ def test_the_matrix_is_canonical(entries: list[Row]) -> None:
 def test_weights_that_would_ruin_a_model_are_refused(weight: float) -> None:
     with pytest.raises(DatasetError, match="finite and within"):
         interactions([(0, 0, weight, 1)])
+
+
+@given(rows, st.sampled_from(["max", "sum", "log1p"]), st.sampled_from([1, 4]))
+def test_interactions_by_user_are_weighed_in_blocks_to_the_same_matrix(
+    entries: list[Row], weighting: str, size: int
+) -> None:
+    table = interactions(sorted(entries))
+    whole = weigh_pairs(table, (4, 5), weighting)  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recommender_app.dataset.pairs.ROWS_PER_BLOCK", size)
+        patch.setattr("recommender_app.dataset.pairs.blocks_of", lambda keys: blocks_of(keys, size))
+        in_blocks = weigh_pairs(table, (4, 5), weighting)  # type: ignore[arg-type]
+    for part in ("data", "indices", "indptr"):
+        one, other = getattr(whole, part), getattr(in_blocks, part)
+        assert one.tolist() == other.tolist()
+        assert one.dtype == other.dtype
