@@ -9,7 +9,7 @@ DATA ?= ../shared/data
 PORT ?= 8000
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo serve worker beat test lint bench clean
+.PHONY: help demo serve worker beat test lint bench soak clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -52,6 +52,10 @@ bench: $(VENV)/.test-installed  ## run the benchmarks, about half an hour (DATA=
 	@failed=; for benchmark in $(BENCHMARKS); do \
 		echo "=== $$benchmark"; $(BIN)/python -m tests.benchmarks.$$benchmark || failed="$$failed $${benchmark%% *}"; \
 	done; [ -z "$$failed" ] || { echo "FAILED:$$failed"; exit 1; }
+
+soak: $(VENV)/.test-installed  ## kill 200 publishers, then load and faults for half an hour (MINUTES=30 KILLS=200)
+	.ci/system-packages redis-server=redis-server '/usr/lib/postgresql/*/bin/postgres=postgresql'
+	$(BIN)/python -m tests.benchmarks.soak --minutes $(or $(MINUTES),30) --kills $(or $(KILLS),200)
 
 clean:  ## remove what the commands above made
 	rm -rf $(VENV) .demo bench build dist *.egg-info db.sqlite3* ml_artifacts/datasets ml_artifacts/models ml_artifacts/LIVE

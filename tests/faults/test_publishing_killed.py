@@ -1,49 +1,13 @@
 """Row 18: whenever a trainer is killed, rows, folders and hint are consistent, and the next run works."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
+from tests.faults.publishing.checking import check, killed
 from tests.faults.publishing.points import POINTS
-from tests.faults.servers import ROOT
 
 N_RANDOM = 20
-SEED = 18
 BEFORE_THE_ROW = ("staged", "written", "verified", "synced", "renamed", "row inserted", "run finished")
 UNPROMOTED = (*BEFORE_THE_ROW, "committed", "release inserted")
-
-
-def killed(folder, database_url, kind, n=0):
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.faults.publishing.settings",
-        "DATABASE_URL": database_url,
-        "ARTIFACT_ROOT": str(folder / "artifacts"),
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    command = [sys.executable, "-m", "tests.faults.publishing.killing", kind, str(n), str(SEED)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def check(report):
-    """Nothing half is ever seen; once repaired, everything agrees and goes on."""
-    before, after, later = report["before"], report["after"], report["next"]
-    assert before["n_live"] == after["n_live"] == 1, report
-    assert set(before["rows"]) <= set(before["folders"]), report
-    assert before["live"][1] in before["folders"], report
-    assert before["hint"][1] in before["folders"], report
-    assert after["rows"] == after["folders"], report
-    assert after["live"] == after["hint"] == before["live"], report
-    assert (after["running"], after["staging"], report["again"]) == (0, 0, []), report
-    assert later["live"] == later["hint"], report
-    assert later["live"][0] == after["live"][0] + 1, report
-    assert later["live"][1] in later["rows"], report
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def _renamed() -> None:
     original = staging.sync
 
     def sync(path: Any) -> None:
-        if (path / "popular_v1").is_dir():  # the parent of the versions
+        if path.name == "popular":  # the parent of the versions
             die()
         original(path)
 
