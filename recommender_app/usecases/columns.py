@@ -34,6 +34,7 @@ Kind = Literal["int", "uuid"]
 
 NO_EVENT = -1  # the code of an event that is none of the use case's
 TIME_TYPE = "timestamp with time zone"
+NO_ROWS = "SELECT WHERE false"
 KINDS: dict[str, Kind] = {"uuid": "uuid", "smallint": "int", "integer": "int", "bigint": "int"}
 _EXACT, _CODE = "recommender_exact", "recommender_code"
 
@@ -84,9 +85,8 @@ def copied(rows: QuerySet[Any]) -> Iterator[Iterator[Any]]:
     connection = connections[rows.db]
     try:
         sql, parameters = rows.query.get_compiler(using=rows.db).as_sql()
-    except EmptyResultSet:
-        yield iter(())
-        return
+    except EmptyResultSet:  # Django sees that no row can match
+        sql, parameters = NO_ROWS, ()
     statement = f"COPY ({_inlined(connection, sql, parameters)}) TO STDOUT (FORMAT BINARY)"
     with (
         connection.cursor() as cursor,
