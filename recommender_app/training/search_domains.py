@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+STEP = 1 / 8  # of a range
 DIGITS = 4  # significant ones of a drawn number: what is printed is what was tried
 
 
@@ -16,6 +17,9 @@ class Domain(Protocol):
 
     def place(self, default: Any) -> Any:
         """Return what a trial must choose to come as close to the default as the domain can."""
+
+    def steps(self, default: Any) -> list[Any]:
+        """Return what a trial must choose to be one step to either side of the default."""
 
 
 class Choice:
@@ -37,6 +41,11 @@ class Choice:
             return default if default in self.values else self.values[0]
         return min(self.values, key=lambda value: abs(value - default))
 
+    def steps(self, default: Any) -> list[Any]:
+        """See ``Domain``."""
+        place = self.values.index(self.place(default))
+        return [self.values[beside] for beside in (place - 1, place + 1) if 0 <= beside < len(self.values)]
+
 
 @dataclass(frozen=True)
 class Range:
@@ -57,6 +66,17 @@ class Range:
         middle = (self.low * self.high) ** 0.5
         return min(max(middle if default is None else default, self.low), self.high)
 
+    def steps(self, default: Any) -> list[Any]:
+        """See ``Domain``; an eighth of the range away."""
+        place = float(self.place(default))
+        if self.is_log:
+            factor = (self.high / self.low) ** STEP
+            wanted = [place / factor, place * factor]
+        else:
+            wanted = [place - STEP * (self.high - self.low), place + STEP * (self.high - self.low)]
+        inside = [value for value in wanted if self.low <= value <= self.high]
+        return [round(value) for value in inside] if isinstance(self.low, int) else inside
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -72,6 +92,10 @@ class Factor:
     def place(self, default: Any) -> Any:
         """See ``Domain``."""
         return 1.0
+
+    def steps(self, default: Any) -> list[Any]:
+        """See ``Domain``."""
+        return [2**0.5, 0.5**0.5]
 
 
 def rounded(value: float) -> float:

@@ -1,8 +1,9 @@
 """Searches a trainer's options on a validation part; nothing here sees the test part.
 
 The first trials are the default options and the plan's preset, so that the best is never worse
-than the default. Learning in steps is measured after a third and two thirds; what is below the
-median of the others there is given up.
+than the default; then come single steps around the default, then what Optuna's TPE sampler draws
+(Bergstra et al., NIPS 2011). An engine that learns in steps is measured after a third and two
+thirds of them; what is below the median of the others there is given up.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from recommender_app.exceptions import ConfigurationError
-from recommender_app.training.search_spaces import Branch, SearchSpace
+from recommender_app.training.search_spaces import RECIPE, Branch, SearchSpace
 from recommender_app.training.tuning_trials import DEFAULT, Outcome, Trial
 
 N_RANDOM = 6  # trials before the sampler trusts its model, default and preset among them
@@ -71,14 +71,19 @@ class TuningStudy:
     ) -> None:
         self.space, self.defaults, self.presets, self.seed = space, defaults, presets, seed
         self._study = _open(path, name, resume=resume)
+        self._first = self._first_trials(presets)
         self._forget_interrupted()
-        self._enqueue()
 
     def ask(self) -> Asked:
-        """Return what to try next: the default, the presets, then what the sampler draws."""
+        """Return what to try next: the default, the presets, steps around the default, then what is drawn."""
         from optuna.samplers import TPESampler
+        from optuna.trial import TrialState
 
-        state = np.random.SeedSequence([self.seed, len(self.trials())]).generate_state(1)
+        n_done = len(self.trials())
+        if n_done < len(self._first) and not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            origin, places = self._first[n_done]
+            self._study.enqueue_trial(places, user_attrs={ORIGIN: origin})
+        state = np.random.SeedSequence([self.seed, n_done]).generate_state(1)
         with warnings.catch_warnings(action="ignore"):  # both options are marked experimental
             self._study.sampler = TPESampler(
                 n_startup_trials=N_RANDOM, multivariate=True, group=True, seed=int(state[0])
@@ -129,23 +134,19 @@ class TuningStudy:
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self._study.tell(trial.number, state=TrialState.FAIL)
 
-    def _enqueue(self) -> None:
-        """Put the default and the presets first, unless they were tried or are waiting."""
-        from optuna.trial import TrialState
-
-        known = {
-            trial.user_attrs.get(ORIGIN)
-            for trial in self._study.get_trials(deepcopy=False)
-            if trial.state == TrialState.WAITING or _outcome(trial)
-        }
+    def _first_trials(self, presets: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+        """Return (origin, what the trial must choose) of those that are not drawn."""
         home = self.space.branches[0]
-        wanted = {DEFAULT: _places(home, self.defaults)}
-        for branch in self.space.branches:
-            if branch.preset:
-                wanted[branch.preset] = _places(branch, self.presets[branch.preset])
-        for origin, places in wanted.items():
-            if origin not in known:
-                self._study.enqueue_trial(places, user_attrs={ORIGIN: origin})
+        start = _places(home, self.defaults)
+        first = [(DEFAULT, start)]
+        first += [(each.preset, _places(each, presets[each.preset])) for each in self.space.branches if each.preset]
+        if home.name == RECIPE:
+            first += [
+                ("", start | {f"{home.name}.{name}": value})
+                for name, domain in home.domains.items()
+                for value in domain.steps(self.defaults.get(name))
+            ]
+        return first
 
 
 def _places(branch: Branch, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,21 +108,21 @@ def test_the_default_and_the_plan_come_first_and_the_best_is_never_worse(toy):
 
 
 def test_the_same_seed_and_number_of_trials_find_the_same(toy):
-    once = tune(toy, "als", Limits(n_trials=8), seed=1)
-    assert found(tune(toy, "als", Limits(n_trials=8), seed=1)) == found(once)
-    assert found(tune(toy, "als", Limits(n_trials=3), seed=2))[2] != found(once)[2]
+    once = tune(toy, "als", Limits(n_trials=8), seed=1, preset="plan")
+    assert found(tune(toy, "als", Limits(n_trials=8), seed=1, preset="plan")) == found(once)
+    assert found(tune(toy, "als", Limits(n_trials=3), seed=2, preset="plan"))[2] != found(once)[2]
 
 
 def test_a_search_that_was_stopped_and_resumed_is_the_one_that_was_not(toy, use):
     use("InterruptedALS")
     InterruptedALS.at, InterruptedALS.n_trained = 5, 0
-    stopped = tune(toy, "als", Limits(n_trials=8), seed=1)
+    stopped = tune(toy, "als", Limits(n_trials=8), seed=1, preset="plan")
     assert stopped.was_interrupted
     assert len(stopped.trials) == 4
-    resumed = tune(toy, "als", Limits(n_trials=8), seed=1, resume=True)
+    resumed = tune(toy, "als", Limits(n_trials=8), seed=1, preset="plan", resume=True)
     assert (resumed.n_resumed, len(resumed.trials)) == (4, 8)
     assert InterruptedALS.n_trained == 9, "nothing was measured twice"
-    assert found(tune(toy, "als", Limits(n_trials=8), seed=1)) == found(resumed)
+    assert found(tune(toy, "als", Limits(n_trials=8), seed=1, preset="plan")) == found(resumed)
 
 
 def test_an_interrupt_before_anything_was_found_is_an_interrupt(toy, use):
@@ -269,6 +269,17 @@ def test_the_plan_is_in_the_spaces():
     fused = search_space("ensemble").branches[1].domains
     assert (fused["als_weight"].low, fused["als_weight"].high) == (0.3, 0.7)
     assert fused["fusion"].values == ("weighted", "rrf", "hybrid")
+
+
+def test_single_steps_around_the_default_come_before_what_is_drawn(toy):
+    trials = tune(toy, "als", Limits(n_trials=6), seed=1, preset="recipe").trials
+    start = {"factors": 32, "iterations": 10, "normalization": 0.5, "popularity_exponent": 0.15}
+    expected = [{"factors": 64}, {"regularization": 0.7838}, {"regularization": 0.3919}, {"iterations": 8}]
+    for trial, step in zip(trials[1:], expected, strict=False):
+        assert {name: trial.options[name] for name in step} == step
+        assert {name: trial.options[name] for name in start if name not in step} == {
+            name: value for name, value in start.items() if name not in step
+        }
 
 
 def test_a_part_of_the_space_is_drawn_from_on_request(toy):
