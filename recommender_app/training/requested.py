@@ -61,7 +61,7 @@ def perform_run(run_id: int, progress: Progress = silent) -> str | None:
     """Train what a run asks for, if nobody else does; return one line on how it ended, None if there was nothing to do.
 
     Raises:
-        TrainingError: it, or the ensemble that was fitted again after it, failed; the rows say why as well.
+        RecommenderError: it, or the ensemble that was fitted again after it, failed; the rows say why as well.
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
     if run is None or not claim_run(run):

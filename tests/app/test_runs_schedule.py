@@ -50,9 +50,9 @@ def test_the_first_days_of_january_belong_to_the_last_week():
     assert slot_of("weekly", datetime(2027, 1, 4, tzinfo=UTC)) == "2027-W01"
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), st.sampled_from(sorted(PERIODS)))
-def test_later_slots_have_later_names(moment, period):
-    first = moment.replace(tzinfo=UTC)
+@given(st.integers(0, 100 * 365 * 24), st.sampled_from(sorted(PERIODS)))
+def test_later_slots_have_later_names(n_hours, period):
+    first = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(hours=n_hours)
     assert slot_of(period, first) <= slot_of(period, first + timedelta(hours=1))
 
 

@@ -15,8 +15,8 @@ import django
 N_BOOKS, N_READERS = 6, 6
 
 
-def fill() -> dict:
-    """Make the tables, books and readers who like some of them; return a login's token."""
+def fill() -> None:
+    """Make the tables, books and readers who like some of them, and a login's token."""
     from django.core.management import call_command
     from rest_framework.authtoken.models import Token
 
@@ -26,7 +26,21 @@ def fill() -> dict:
     call_command("migrate", run_syncdb=True, verbosity=0)  # the toy host has no migrations
     books = library.add_books(*[f"tea-{place}" for place in range(N_BOOKS)])
     readers = [library.add_reader(f"reader{number}", tuple(books[number % 3 :][:3])) for number in range(N_READERS)]
-    return {"token": Token.objects.create(user=readers[0].account).key}
+    Token.objects.create(user=readers[0].account)
+
+
+def token() -> str:
+    """Return a login's token."""
+    from rest_framework.authtoken.models import Token
+
+    return Token.objects.get().key
+
+
+def is_sent(run: int) -> bool:
+    """Tell whether a dispatcher has sent a message of a run."""
+    from recommender_app.models import TrainingRun
+
+    return TrainingRun.objects.filter(pk=run, lease_until__isnull=False).exists()
 
 
 def request(slot: str = "") -> int | None:
@@ -75,7 +89,7 @@ def dispatch() -> str:
 
     try:
         return task()
-    except OperationalError as error:
+    except (OperationalError, OSError) as error:
         return f"refused: {error}"
 
 
@@ -100,7 +114,7 @@ def main() -> None:
     from backend.celery import app
 
     app.set_default()
-    commands = (fill, request, request_and_send, send, purge, dispatch, run, slots)
+    commands = (fill, token, is_sent, request, request_and_send, send, purge, dispatch, run, slots)
     for line in sys.stdin:
         name, arguments, options = json.loads(line)
         command = next(function for function in commands if function.__name__ == name)

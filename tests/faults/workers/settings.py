@@ -27,6 +27,7 @@ RECOMMENDER = {
     "LEASE_SECONDS": 2.0,
     "QUEUE_SECONDS": 4.0,
 }
+CELERY_TASK_SOFT_TIME_LIMIT = None  # tests give a message its limits; Celery lets the hard one follow the soft one
 LOGGING = {}  # Celery's own
 CELERY_BEAT_SCHEDULE = beat_schedule(dispatch_seconds=1.0)
 CELERY_BROKER_TRANSPORT_OPTIONS = {**CELERY_BROKER_TRANSPORT_OPTIONS, "socket_timeout": 2}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -17,7 +16,7 @@ WATCHDOG_SECONDS = 120
 
 
 class PatientTrainer(Trainer):
-    """Trains like popularity, once the file ``go`` exists; with a file ``deaf``, soft time limits do not reach it."""
+    """Trains like popularity, once the file ``go`` exists."""
 
     key = "popular"
 
@@ -26,8 +25,6 @@ class PatientTrainer(Trainer):
     ) -> PopularityEngine:
         """Return an engine of equal counts."""
         folder = Path(os.environ["JOURNAL"])
-        if (folder / "deaf").exists():  # as in a library that does not come back
-            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         with (folder / "journal").open("a") as journal:
             journal.write(f"{os.getpid()}\n")
         until = time.monotonic() + WATCHDOG_SECONDS
