@@ -291,3 +291,24 @@ def test_an_alias_in_storages_is_a_storage(hosts, settings, promoted):
     hosts.use("web")
     assert sync_use_case("books") == ["books popular_v1: fetched"]
     assert hosts.names("web") == ["popular_v1"]
+
+
+def test_polling_goes_on_after_a_round_that_failed(hosts, promoted, monkeypatch):
+    hosts.use("web")
+    out, err, pauses = io.StringIO(), io.StringIO(), []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        breaking(monkeypatch, None)
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("recommender_app.management.commands.recommender_sync.time.sleep", pause)
+    breaking(monkeypatch, "vanish", "counts.npy")
+    with pytest.raises(CommandError, match="Interrupted"):
+        call_command("recommender_sync", poll=30.0, stdout=out, stderr=err)
+    assert pauses == [30.0, 30.0]
+    assert "Connection reset by peer" in err.getvalue()
+    assert out.getvalue() == "books popular_v1: fetched\n"
+    with pytest.raises(CommandError, match="--poll must be a number of seconds above 0"):
+        call_command("recommender_sync", poll=0.0)

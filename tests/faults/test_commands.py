@@ -59,6 +59,9 @@ WORKING = {  # arguments: exit code
     "recommender_benchmark no-such-folder": 1,
     "recommender_promote books popular_v1": 1,  # it would make a broken model live
     "recommender_rollback books": 1,
+    "recommender_reconcile books": 0,
+    "recommender_prune books": 0,
+    "recommender_sync books": 1,  # every host sees the same folder
     "recommender_train books --engine popular": 0,
     "recommender_work --once": 0,
 }

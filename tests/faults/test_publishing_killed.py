@@ -30,17 +30,9 @@ def test_row_18_a_trainer_killed_at_any_step_leaves_nothing_half(reports, point)
     assert (before["hint"] != before["live"]) == (point in ("promoted", "hint staged"))
 
 
-@pytest.mark.slow
-def test_row_18_a_trainer_killed_at_random_moments(tmp_path):
-    reports = killed(tmp_path, f"sqlite:///{tmp_path}/db.sqlite3", "random", N_RANDOM)
-    assert len(reports) == N_RANDOM
-    for report in reports:
-        check(report)
-
-
 @pytest.mark.services
-def test_row_18_a_trainer_killed_at_any_step_on_postgresql(tmp_path, postgres_database):
-    reports = killed(tmp_path, postgres_database, "points")
-    assert [report["point"] for report in reports] == list(POINTS)
+def test_row_18_a_trainer_killed_at_random_moments_on_postgresql(tmp_path, postgres_database):
+    reports = killed(tmp_path, postgres_database, "random", N_RANDOM)
+    assert len(reports) == N_RANDOM
     for report in reports:
         check(report)
