@@ -12,13 +12,13 @@ from recommender_app.artifacts.live_hint import delete_live_hint, read_live_hint
 from recommender_app.artifacts.paths import MODELS, is_name
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
-from recommender_app.exceptions import ArtifactError, RecommenderError
+from recommender_app.exceptions import ArtifactError, ArtifactTooNew, RegistryError
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import storage
 from recommender_app.registry.adopting import adopt_version
 from recommender_app.registry.leases import expired_runs
 from recommender_app.registry.live import live_release, write_hint
-from recommender_app.registry.promotable import check_artifact, check_restorable
+from recommender_app.registry.promotable import check_restorable
 from recommender_app.registry.releases import roll_back
 from recommender_app.registry.retention import LOST, mark_gone, present_versions
 from recommender_app.registry.runs import rescue_expired_runs
@@ -119,7 +119,7 @@ class _Reconciliation:
 
     def _live(self) -> Iterator[str]:
         live = live_release(self.use_case)
-        problem = _problem(live) if live else None
+        problem = self._damage(live) if live else None
         if live is None or problem is None:
             return
         target = self._newest_whole(live)
@@ -147,7 +147,28 @@ class _Reconciliation:
     def _newest_whole(self, live: Release) -> Release | None:
         """Return the newest other release that may be restored and opens."""
         others = Release.objects.filter(use_case=self.use_case).exclude(pk=live.pk).order_by("-number")
-        return next((release for release in others if _problem(release) is None), None)
+        return next((release for release in others if self._is_whole(release)), None)
+
+    def _is_whole(self, release: Release) -> bool:
+        try:
+            check_restorable(release)
+        except RegistryError:
+            return False
+        return self._damage(release) is None
+
+    def _damage(self, release: Release) -> str | None:
+        """Return why a release cannot serve; what only other hosts have, or newer code reads, is no reason."""
+        for version in release.versions.all():
+            folder = self.store.folder(self.use_case, version.engine, version.name)
+            if not folder.is_dir() and self._is_there(version):
+                continue
+            try:
+                self.store.open(self.use_case, version.engine, version.name)
+            except ArtifactTooNew:
+                continue
+            except ArtifactError as error:
+                return str(error)
+        return None
 
     def _is_there(self, version: ModelVersion) -> bool:
         """Tell whether a version has a folder here, or is where this host can fetch it."""
@@ -159,14 +180,3 @@ class _Reconciliation:
     def _do(self, repair: Callable[[], object]) -> None:
         if not self.options.dry_run:
             repair()
-
-
-def _problem(release: Release) -> str | None:
-    """Return why a release cannot serve."""
-    try:
-        check_restorable(release)
-        for version in release.versions.all():
-            check_artifact(version)
-    except RecommenderError as error:
-        return str(error)
-    return None

@@ -15,6 +15,7 @@ from recommender_app.exceptions import TrainingError
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import releases
 from recommender_app.registry.runs import record_dataset, start_run
+from recommender_app.registry.storage import artifact_storage
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.training.gate import judge
 from recommender_app.training.publishing import publish
@@ -97,6 +98,7 @@ def train_version(run: TrainingRun, config: TrainerConfig, source: Source) -> Tr
     """
     with RecordedRun(run):
         ArtifactStore(settings.artifact_root).check_writable(run.use_case, run.engine)
+        artifact_storage()  # one that does not exist is found before hours of training
         record_dataset(run, source.dataset.fingerprint)
         source.require_data()
         with naming_libraries(run.engine):

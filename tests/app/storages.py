@@ -33,6 +33,10 @@ class FaultyStorage(FileSystemStorage):
     def __init__(self) -> None:
         super().__init__(location=self.root)
 
+    def refuse(self, name):
+        """Stand for any method while the network is down."""
+        raise NetworkError(f"503 Slow Down: {name}")
+
     def _strikes(self, name: str, *faults: str) -> bool:
         return self.fault in faults and name.endswith(self.only)
 

@@ -14,10 +14,13 @@ from recommender_app.artifacts.live_hint import read_live_hint
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.exceptions import ArtifactError
 from recommender_app.models import ModelVersion, ReleaseChange, TrainingRun
+from recommender_app.registry import storage
 from recommender_app.registry.releases import promote
 from recommender_app.training.janitor import keep_order
 from recommender_app.training.reconcile import Options, reconcile
 from tests.app.registered import BOOKS, ENGINES, candidate, live_names, start
+from tests.app.storages import FaultyStorage
+from tests.core.artifact_toys import edit_manifest
 
 pytestmark = pytest.mark.django_db
 
@@ -197,3 +200,34 @@ def test_the_janitor_repairs_and_prunes_and_one_use_case_does_not_hold_up_the_ot
     (root / "models").rename(root / "elsewhere")
     assert keep_order() == []
     assert "books is not in order: None of the 2 artifacts of books" in caplog.text
+
+
+def test_what_newer_code_has_published_is_not_rolled_back_by_older_code(root, two_releases):
+    edit_manifest(folder_of(root, "popular_v2"), format_version=99)
+    assert reconcile("books") == []
+    assert live_names() == ["popular_v2"]
+
+
+def test_what_only_other_hosts_have_is_not_lost_and_a_storage_that_is_down_is_no_reason_to_roll_back(
+    settings, root, two_releases, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(FaultyStorage, "root", tmp_path / "bucket")
+    monkeypatch.setattr(FaultyStorage, "fault", None)
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_STORAGE": "tests.app.storages.FaultyStorage"}
+    assert storage.store("books", "popular", "popular_v2")
+    shutil.rmtree(folder_of(root, "popular_v2"))
+    assert reconcile("books") == []
+    monkeypatch.setattr(FaultyStorage, "exists", FaultyStorage.refuse)
+    with pytest.raises(ArtifactError, match="The storage refuses"):
+        reconcile("books")
+    assert live_names() == ["popular_v2"]
+    assert not ModelVersion.objects.exclude(gone_at=None).exists()
+
+
+def test_the_listing_says_which_versions_are_gone(root, two_releases):
+    candidate()
+    shutil.rmtree(folder_of(root, "popular_v3"))
+    reconcile("books")
+    out = io.StringIO()
+    call_command("recommender_models", "books", stdout=out)
+    assert "retired, gone" in out.getvalue()

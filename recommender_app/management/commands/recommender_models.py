@@ -49,7 +49,7 @@ def _version_row(version: ModelVersion, *, is_live: bool) -> list[str]:
     precision, ndcg = (f"{measured[name]:.4f}" if name in measured else "-" for name in ("precision@10", "ndcg@10"))
     return [
         _marked(version.name, is_live),
-        version.status,
+        version.status if version.gone_at is None else f"{version.status}, gone",
         precision,
         ndcg,
         f"{version.created_at:%Y-%m-%d %H:%M}",
