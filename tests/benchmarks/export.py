@@ -48,9 +48,13 @@ def main() -> int:
         print(f"  {step:<14} after {seconds:6.2f} s")
     claims = [
         Claim(**times["claim"]),
-        Claim("peak memory / allowed memory", *[above / allowed] * 3, 1.0, above, allowed),
+        _space(above / allowed, above, allowed),
     ]
     return report("export", claims[:1], options.output, rows=options.rows, memory=memory, **times) | _judge(claims[1])
+
+
+def _space(ratio: float, above: float, allowed: float) -> Claim:
+    return Claim("peak memory / allowed memory", ratio, ratio, ratio, 1.0, above, allowed)
 
 
 def _judge(memory: Claim) -> int:
