@@ -11,7 +11,7 @@ import numpy as np
 from recommender_app.dataset.splits import Split, temporal_split
 from recommender_app.evaluation.evaluate import choose_users, relevant_pairs
 from recommender_app.exceptions import NotEnoughData
-from recommender_app.training.benchmark.folder import VALIDATION_FRACTION, WHOLE, FolderOptions, read_folder
+from recommender_app.training.benchmark.folder import TEST, VALIDATION_FRACTION, WHOLE, FolderOptions, read_folder
 from recommender_app.training.source import Source
 
 USE_CASE_LENGTH, FOLDER_LENGTH = 10, 20  # of the lists: the gate's, the benchmarks'
@@ -24,7 +24,7 @@ class TuningData:
     Attributes:
         split: the train part without its validation part, and that.
         name: of the use case or of the folder; names the folder of its searches.
-        fingerprint: of the exported dataset, "" for a folder of files.
+        fingerprint: of the exported dataset, or of the files.
         length: of the lists; the metric is NDCG at it.
     """
 
@@ -41,7 +41,7 @@ class TuningData:
     @property
     def digest(self) -> str:
         """A hash of everything that decides what a configuration is worth here."""
-        found = hashlib.sha256(self.metric.encode())
+        found = hashlib.sha256(f"{self.metric} {self.fingerprint}".encode())
         for table in (self.split.train.interactions, self.split.test):
             for column in (table.user_rows, table.item_rows, table.events, table.weights, table.times):
                 found.update(np.ascontiguousarray(column).data)
@@ -79,4 +79,13 @@ def data_of_folder(folder: Path, seed: int) -> TuningData:
     data = read_folder(folder, FolderOptions(is_validation=True, seed=seed))
     if WHOLE not in data.candidates:
         raise NotEnoughData(f"{folder}: no item of the validation part is in the rest of the train part.")
-    return TuningData(data.split, f"folder-{folder.resolve().name}", "", FOLDER_LENGTH)
+    return TuningData(data.split, f"folder-{folder.resolve().name}", _fingerprint(folder), FOLDER_LENGTH)
+
+
+def _fingerprint(folder: Path) -> str:
+    """Return a hash of the files that were read; features of items are in it, unlike in the split."""
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.csv.gz")):
+        if path.name != TEST:
+            found.update(path.read_bytes())
+    return found.hexdigest()

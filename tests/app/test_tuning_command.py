@@ -151,6 +151,8 @@ def test_searches_on_other_files_are_apart(tmp_path):
     assert first.digest != second.digest
     assert study_path(first, "als") != study_path(second, "als")
     assert first.digest == data_of_folder(tmp_path / "one", 0).digest
+    benchmark_files.write(tmp_path / "one" / "items.csv.gz", "item_id,title", [(0, "red")])
+    assert first.digest != data_of_folder(tmp_path / "one", 0).digest
 
 
 @pytest.mark.parametrize(
