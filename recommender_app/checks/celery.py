@@ -19,6 +19,7 @@ from recommender_app.schedule import DISPATCH, TRAIN
 
 PREFIX = "CELERY_"
 DEFAULT_VISIBILITY_SECONDS = 3600
+DEFAULT_ALIVE_SECONDS, ENOUGH_ALIVE_SECONDS = 4.0, 30.0
 SPARE = 1.5  # the visibility timeout is so many times the hard limit at least
 WITH_VISIBILITY = ("redis", "rediss", "sentinel", "sqs", "gcpubsub")  # brokers that give a message out again
 UNSAFE = ("pickle", "yaml", "application/x-python-serialize", "application/x-yaml")
@@ -159,6 +160,15 @@ def _prefetch() -> list[CheckMessage]:
         return []
     hint = "Set CELERY_WORKER_PREFETCH_MULTIPLIER = 1: a worker that trains takes no second message meanwhile."
     return [warning(79, f"{PREFIX}WORKER_PREFETCH_MULTIPLIER", "Tasks wait behind a training that has begun.", hint)]
+
+
+def _spawning() -> list[CheckMessage]:
+    seconds = _value("WORKER_PROC_ALIVE_TIMEOUT") or DEFAULT_ALIVE_SECONDS
+    if _value("WORKER_POOL_START_METHOD") != "spawn" or seconds >= ENOUGH_ALIVE_SECONDS:
+        return []
+    hint = "Set CELERY_WORKER_PROC_ALIVE_TIMEOUT = 60: on a busy machine, none of them would ever begin to work."
+    message = f"A spawned child that has not imported everything within {seconds:g} s is killed."
+    return [warning(80, f"{PREFIX}WORKER_PROC_ALIVE_TIMEOUT", message, hint)]
 
 
 def _value(name: str) -> Any:

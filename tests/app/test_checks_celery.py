@@ -40,7 +40,6 @@ def test_a_project_without_celery_is_not_looked_at(settings):
 def test_the_three_places_of_the_visibility_timeout_must_agree(project):
     visible_for(project, 9000, 8000, 9000)
     assert found() == ["E070"]
-    del project.CELERY_VISIBILITY_TIMEOUT
     visible_for(project, 9000, 9000, None)
     assert found() == ["E070", "E071"]  # the default of an hour is the shortest
 
@@ -85,6 +84,15 @@ def test_results_that_somebody_waits_for(project):
     project.CELERY_RESULT_BACKEND = "redis://127.0.0.1:1/1"
     project.CELERY_TASK_IGNORE_RESULT = False
     assert found() == ["W076"]
+
+
+def test_spawned_children_need_time_to_start(project):
+    project.CELERY_WORKER_POOL_START_METHOD = "spawn"
+    assert found() == []
+    project.CELERY_WORKER_PROC_ALIVE_TIMEOUT = 4.0
+    assert found() == ["W080"]
+    project.CELERY_WORKER_POOL_START_METHOD = "fork"
+    assert found() == []
 
 
 def test_local_time(project):
