@@ -34,16 +34,8 @@ def celery_problems() -> list[CheckMessage]:
     """Return what is wrong with the Celery settings; nothing where Celery is not configured."""
     if not _value("BROKER_URL"):
         return []
-    return [
-        *_visibility(),
-        *_time_limits(),
-        *_loops(),
-        *_serializers(),
-        *_results(),
-        *_queues(),
-        *_clocks(),
-        *_prefetch(),
-    ]
+    rules = (_visibility, _time_limits, _loops, _serializers, _results, _queues, _clocks, _prefetch, _spawning)
+    return [problem for rule in rules for problem in rule()]
 
 
 def _visibility() -> list[CheckMessage]:

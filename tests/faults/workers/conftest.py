@@ -17,8 +17,10 @@ def hand(site):
 @pytest.fixture(scope="module")
 def dispatcher(site, hand):
     """A beat with a dispatcher every second, and the worker that runs it."""
-    with site.worker(*SHORT, "--beat", "--schedule", str(site.folder / "beat")):
-        yield
+    dispatcher = Crew(site, *SHORT, "--beat", "--schedule", str(site.folder / "beat"))
+    dispatcher.worker()
+    yield dispatcher
+    dispatcher.dismiss()
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,10 @@ def trained(site, hand, run):
 
 
 @pytest.mark.parametrize("mode", [REFUSE, SILENT], ids=["row_25_refused", "row_26_silent"])
-def test_a_broker_that_does_not_answer_delays_trainings_and_no_request(mode, site, hand, crew, proxy, answers):
+def test_a_broker_that_does_not_answer_delays_trainings_and_no_request(
+    mode, site, hand, dispatcher, crew, proxy, answers
+):
+    """Celery 5.7 may end a worker whose broker falls silent: like a service manager, start it again."""
     crew.worker()
     site.hold()
     proxy.behave(mode)
@@ -77,6 +80,8 @@ def test_a_broker_that_does_not_answer_delays_trainings_and_no_request(mode, sit
     answers()
     assert hand.do("run", run)["status"] == "requested"
     proxy.behave(FORWARD)
+    site.let_go()
+    site.wait_for(lambda: dispatcher.worker() and crew.worker() and hand.do("run", run)["versions"], "not trained")
     assert trained(site, hand, run)["attempts"] == 1
 
 
