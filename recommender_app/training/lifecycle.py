@@ -142,13 +142,14 @@ class _Pipeline:
         return result
 
     def needs_refit(self) -> bool:
-        """Tell whether a live ensemble has a member that is about to change and was not fitted beside it."""
+        """Tell whether a live ensemble has a member that is about to change; planned weights are fitted to none."""
         done = {result.engine for result in self.results}
         is_wanted = self.options.refit and self.options.promote and ENSEMBLE in self.live
         if not is_wanted or ENSEMBLE in done or ENSEMBLE not in trainer_keys():
             return False
-        members = str(self.live[ENSEMBLE].config.get("members", EnsembleConfig.members)).split(",")
-        return bool(self._will_be_live().intersection(members))
+        fitted = self.live[ENSEMBLE].config
+        members = str(fitted.get("members", EnsembleConfig.members)).split(",")
+        return fitted.get("weights") != "planned" and bool(self._will_be_live().intersection(members))
 
     def finish(self) -> Summary:
         """Promote what may be, in one release."""

@@ -13,6 +13,7 @@ from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.ensemble import MEMBER_VERSIONS, EnsembleEngine
 from recommender_app.exceptions import TrainingError
 from recommender_app.models import ModelVersion
+from recommender_app.registry.versions import versions_beside
 
 N_USERS = 5  # sample users; one of them has to get something
 N_ITEMS = 10
@@ -21,11 +22,16 @@ N_ITEMS = 10
 def smoke(version: ModelVersion, dataset: Dataset) -> int:
     """Return how many items a sample user is recommended by a version of this dataset.
 
+    An ensemble is asked with the members that are or may go live; 0 where all of them are of other
+    data, so that only serving can put them beside each other.
+
     Raises:
         ArtifactError: its folder does not open.
         TrainingError: nobody of the sample gets anything.
     """
     artifact = _open(version)
+    if isinstance(artifact.engine, EnsembleEngine) and not artifact.engine.members:
+        return 0
     for row in _sample(dataset):
         history = dataset.matrix[row]
         weights = dict(zip(dataset.items.ids(history.indices), history.data.tolist(), strict=True))
@@ -48,7 +54,9 @@ def _open(version: ModelVersion) -> OpenedArtifact:
     opened = store.open(version.use_case, version.engine, version.name)
     if not isinstance(opened.engine, EnsembleEngine):
         return opened
-    members: Mapping[str, str] = version.config.get(MEMBER_VERSIONS, {})
+    members: Mapping[str, str] = version.config.get(MEMBER_VERSIONS) or versions_beside(
+        version.use_case, opened.engine.weights, version.dataset_fingerprint
+    )
     artifacts = {key: store.open(version.use_case, key, name) for key, name in members.items()}
     same_rows = {key: artifact.engine for key, artifact in artifacts.items() if artifact.items == opened.items}
     return OpenedArtifact(opened.engine.bind(same_rows), opened.items, opened.manifest, opened.path)

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from recommender_app.dataset.folder import read_dataset
 from recommender_app.engines.ensemble import MEMBER_VERSIONS
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, Release, ReleaseChange, TrainingRun
@@ -10,6 +11,7 @@ from recommender_app.registry.releases import promote, promote_all, roll_back
 from recommender_app.registry.runs import claim_run, request_run
 from recommender_app.training import lifecycle
 from recommender_app.training.lifecycle import Options, retrain
+from recommender_app.training.smoke import smoke
 from recommender_app.training.summary import Ending
 from recommender_app.usecases.site import get_use_case
 from tests.app import odd_trainers, readings
@@ -102,6 +104,28 @@ def test_a_live_ensemble_is_fitted_again_beside_a_new_member():
     fitted = ModelVersion.objects.get(engine="ensemble", number=2).config[MEMBER_VERSIONS]
     assert fitted.get("als", "als_v2") == "als_v2"
     assert endings(train("als", options=Options(refit=False))) == {"als": "promoted"}
+
+
+def test_an_ensemble_of_planned_weights_is_left_as_it_is():
+    readings.fill()
+    train("popular", "als", "ensemble")
+    version = ModelVersion.objects.get(engine="ensemble")
+    del version.config[MEMBER_VERSIONS]
+    version.config["weights"] = "planned"
+    version.save()
+    assert endings(train("als")) == {"als": "promoted"}
+    assert live_names() == ["als_v2", "ensemble_v1", "popular_v1"]
+
+
+def test_an_ensemble_that_was_fitted_beside_nobody_is_asked_with_the_members_of_its_data():
+    readings.fill()
+    dataset = read_dataset(train("popular", "als", "ensemble").dataset_path)
+    version = ModelVersion.objects.get(engine="ensemble")
+    del version.config[MEMBER_VERSIONS]
+    assert smoke(version, dataset) > 0
+    ModelVersion.objects.exclude(pk=version.pk).update(status="rejected")
+    Release.objects.update(status="retired")
+    assert smoke(version, dataset) == 0
 
 
 def test_an_engine_that_fails_stops_neither_the_others_nor_what_is_live(settings):
