@@ -89,10 +89,11 @@ def _score(engine: str, pipelines: Sequence[BatchPipeline]) -> None:
     exclude = sparse.vstack([pipeline.request.exclusion(engine, ()) for pipeline in pipelines], format="csr")
     try:
         rows, scores = inner.candidates(stacked(batches), k, exclude)
+        scored = list(zip(pipelines, rows, scores, strict=True))
     except Exception:
         logger.exception("The engine %s failed for %s users at once; each is tried alone.", engine, len(pipelines))
         return
-    for pipeline, own_rows, own_scores in zip(pipelines, rows, scores, strict=True):
+    for pipeline, own_rows, own_scores in scored:
         pipeline.scored[engine, k] = (own_rows, own_scores)
 
 

@@ -27,7 +27,7 @@ _watched: dict[tuple[str, str], _Watched] = {}  # (use case key, engine key)
 def refusal(use_case_key: str, engine: str, deadline: Deadline) -> str:
     """Return "" if the engine may be asked now, else the fallback reason: DEADLINE or BREAKER_OPEN.
 
-    Whoever is told "" must report with ``succeeded`` or ``failed``.
+    Whoever is told "" must report with ``succeeded``, ``failed`` or, where nothing was found out, ``released``.
     """
     watched = _of(use_case_key, engine)
     if engine not in LAST_RUNGS and not watched.cost.fits(deadline):
@@ -41,6 +41,11 @@ def succeeded(use_case_key: str, engine: str, ms: float) -> None:
     watched.cost.add(ms)
     if watched.breaker.succeeded():
         logger.warning("The engine %s of %s works again.", engine, use_case_key)
+
+
+def released(use_case_key: str, engine: str) -> None:
+    """Take note of an engine that had nothing to do after all: it neither worked nor failed."""
+    _of(use_case_key, engine).breaker.released()
 
 
 def failed(use_case_key: str, engine: str) -> None:

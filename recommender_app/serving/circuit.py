@@ -63,6 +63,12 @@ class CircuitBreaker:
             self._opened_at, self._is_trial = None, False
             return True
 
+    def released(self) -> None:
+        """Take note of a call that found nothing out; after a trial, the next call may try."""
+        with self._lock:
+            if self._is_trial:
+                self._opened_at, self._is_trial = self._clock() - self._open_seconds, False
+
     def failed(self) -> bool:
         """Take note of a call that failed; return whether this opened the breaker (again, after a trial: no)."""
         with self._lock:

@@ -83,7 +83,7 @@ def continuable(
 
 def continued(query: Query, blank: Answer, rest: Rest) -> Answer:
     """Return a later page: the next places that may still be shown, ranks going on."""
-    chosen, left = _taken(query, _usable_places(query, rest))
+    chosen, left = _taken(query, _usable_places(query, rest.places))
     results = tuple(
         Result(rank, candidate.id, candidate.score, candidate.source, candidate.item)
         for rank, candidate in enumerate(chosen, start=rest.rank)
@@ -108,11 +108,13 @@ def _with_next(query: Query, answer: Answer, rest: Rest) -> Answer:
 
 
 def _places_ahead(query: Query, answer: Answer, unshown: Sequence[Candidate], pool: Pool) -> tuple[Place, ...]:
-    """Return candidates not shown, then proposals that nobody looked at, then the newest items."""
+    """Return candidates not shown, then proposals beyond the pool, then the newest items; all may be shown.
+
+    A cursor is signed, not secret: whoever unpacks it must find nothing that is hidden from them.
+    """
     places = {candidate.id: Place(candidate.id, candidate.score, candidate.source) for candidate in unshown}
-    for source, proposals in pool.ahead.items():
-        for item_id, score in pool.unjudged(proposals):
-            places.setdefault(item_id, Place(item_id, score, source))
+    for place in _eligible_ahead(query, pool):
+        places.setdefault(place.id, place)
     shown = [result.id for result in answer.results]
     for item_id in shown:
         places.pop(item_id, None)
@@ -123,13 +125,28 @@ def _places_ahead(query: Query, answer: Answer, unshown: Sequence[Candidate], po
     return tuple(places.values())[:n_wanted]
 
 
-def _usable_places(query: Query, rest: Rest) -> list[Place]:
-    """Return the places with ids in the host's type; it may have changed since the first page."""
+def _eligible_ahead(query: Query, pool: Pool) -> list[Place]:
+    """Return the proposals beyond the pool that may be shown: one query for their keys."""
+    proposed = [
+        Place(item_id, score, source)
+        for source, proposals in pool.ahead.items()
+        for item_id, score in pool.unjudged(proposals)
+    ]
+    places = _usable_places(query, proposed)
+    if not places:
+        return []
+    items = shown_items(query.use_case, query.user, query.filters).filter(pk__in=[place.id for place in places])
+    eligible = set(items.order_by().values_list("pk", flat=True))
+    return [place for place in places if place.id in eligible]
+
+
+def _usable_places(query: Query, found: Iterable[Place]) -> list[Place]:
+    """Return the places with ids in the host's type; it may be another than the artifact's."""
     key, places = query.use_case.items._meta.pk, []
-    for place in rest.places:
+    for place in found:
         try:
             places.append(replace(place, id=key.to_python(place.id)))
-        except ValidationError:
+        except (ValidationError, ValueError, OverflowError):
             continue
     return places
 

@@ -60,9 +60,10 @@ class Pipeline:
             if self._is_refused(engine):
                 continue
             n_before = len(self.pool.candidates)
-            self._fill(engine)
-            if engine not in self.pool.failures and engine in self.pool.engine_ms:
-                breakers.succeeded(self.query.use_case.key, engine, self.pool.engine_ms[engine])
+            try:
+                self._fill(engine)
+            finally:
+                self._report(engine)
             if len(self.pool.candidates) == n_before:
                 self.pool.failures.setdefault(engine, NOT_ENOUGH_ITEMS)
         return self.pool
@@ -75,6 +76,18 @@ class Pipeline:
             self.pool.failures[engine] = reason
         return bool(reason)
 
+    def _report(self, engine: str) -> None:
+        """Tell the breaker of an engine that did not fail; a failure was told where it happened."""
+        key, failure = self.query.use_case.key, self.pool.failures.get(engine)
+        if failure is None and engine in self.pool.engine_ms:
+            breakers.succeeded(key, engine, self.pool.engine_ms[engine])
+        elif failure != ENGINE_FAILED:
+            breakers.released(key, engine)
+
+    def _is_late(self, engine: str) -> bool:
+        """Tell whether the engine's next try would come after the deadline; the last rungs have none."""
+        return engine not in breakers.LAST_RUNGS and not self.deadline.remaining_ms()
+
     def _fill(self, engine: str) -> None:
         if self.few.are_known:
             self._score_directly(engine)
@@ -84,7 +97,7 @@ class Pipeline:
             proposals = self._propose(engine, max(n_asked, pages.n_ahead(self.query)))
             self._take_eligible(engine, proposals[:n_asked])
             self.pool.ahead.setdefault(engine, []).extend(proposals[n_asked:])
-            if not self.pool.n_missing or len(proposals) < n_asked:
+            if not self.pool.n_missing or len(proposals) < n_asked or self._is_late(engine):
                 break
         else:
             self._score_directly(engine)

@@ -13,7 +13,7 @@ import numpy as np
 
 from recommender_app.conf import settings
 from recommender_app.engines.base import Rows, Scores
-from recommender_app.serving import live, request_log
+from recommender_app.serving import breakers, live, request_log
 from recommender_app.serving.answer import Answer, Result
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
@@ -24,7 +24,6 @@ from recommender_app.serving.pool import Pool, Proposals
 from recommender_app.serving.query import Query, checked_query
 from recommender_app.serving.request import usable
 from recommender_app.serving.router import (
-    DEADLINE,
     EMPTY_CATALOGUE,
     ENGINE_FAILED,
     NEWEST,
@@ -148,10 +147,13 @@ class Search:
             if not self.pool.n_missing or not release.artifacts[key].engine.has_similar_items:
                 continue
             self.asked.append(key)
-            if not self.deadline.remaining_ms():
-                self.pool.failures[key] = DEADLINE
+            reason = breakers.refusal(self.query.use_case.key, _watched(key), self.deadline)
+            if reason:
+                self.pool.failures[key] = reason
                 continue
             self._fill(release, key)
+            if key not in self.pool.failures:
+                breakers.succeeded(self.query.use_case.key, _watched(key), self.pool.engine_ms[key])
 
     def top_up(self) -> None:
         """Fill what is left with the newest items that may be shown."""
@@ -187,6 +189,7 @@ class Search:
         except Exception:
             logger.exception("Request %s: the engine %s failed: %s.", self.request_id, key, ENGINE_FAILED)
             self.pool.failures[key] = ENGINE_FAILED
+            breakers.failed(self.query.use_case.key, _watched(key))
             return []
         finally:
             self.pool.spend(key, (time.perf_counter() - started) * 1000)
@@ -207,3 +210,8 @@ class Search:
         rows, kept = usable(found, scores, n_items)
         kept = np.asarray(kept)
         return list(zip(artifact.items.ids(rows), kept.tolist(), strict=True))
+
+
+def _watched(engine: str) -> str:
+    """Return the name of an engine's neighbours among the breakers: failing there says nothing about its lists."""
+    return f"{engine}.similar"

@@ -83,7 +83,7 @@ def _filled(pipeline: Pipeline, text: str) -> Pool | None:
         ]
         further = {engine: [(to_id(key), float(score)) for key, score in rest] for engine, rest in ahead.items()}
         reasons = {str(engine): str(reason) for engine, reason in failures.items()}
-    except (ValueError, TypeError, AttributeError, ValidationError):
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError, ValidationError):
         return None
     if version != FORMAT or not candidates or not np.isfinite([candidate.score for candidate in candidates]).all():
         return None

@@ -27,6 +27,7 @@ from recommender_app.usecases.history import load_history
 from recommender_app.usecases.site import get_use_case
 from recommender_app.usecases.users import Shard, read_users
 from tests.app import library, readings
+from tests.faults.engines import FaultyEngine, serving
 from tests.toyhost.models import Book, Reader, Reading
 from tests.toyhost.recommendations import BooksForReaders
 
@@ -261,3 +262,15 @@ def test_text_that_a_spreadsheet_would_run_is_quoted(root):
 def test_the_message_in_a_queue_says_all_options(root):
     options = ListOptions("books", root / "lists-1-of-2.csv", 5, (), "1/2", 100, "csv")
     assert from_message(json.loads(json.dumps(as_message(options)))) == options
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "answer", [None, (np.array([[0]]),), (np.zeros((5, 3), int), np.ones((5, 3))), ([["a"]], [[1.0]])]
+)
+def test_an_engine_that_answers_in_a_strange_shape_stops_no_batch(answer):
+    books = library.add_shelves(5)
+    readers = [library.add_reader(name, likes=(books[0],)) for name in ("ann", "bob")]
+    with serving({"als": FaultyEngine(books, answer), "popular": FixedEngine([book.pk for book in books])}):
+        lists = list(lists_of(begin_batch(get_use_case("books"), 3), readers))
+    assert [len(found.results) for _, found in lists] == [3, 3]

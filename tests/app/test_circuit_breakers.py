@@ -54,6 +54,14 @@ def test_after_thirty_seconds_one_may_try(breaker, clock):
     assert breaker.state == TRIAL
 
 
+def test_a_trial_that_found_nothing_out_leaves_the_next_one_to_try(breaker, clock):
+    failing(breaker, 5)
+    clock.now += 30
+    assert breaker.allows()
+    breaker.released()
+    assert (breaker.state, breaker.allows(), breaker.allows()) == (OPEN, True, False)
+
+
 def test_a_trial_that_works_closes_it(breaker, clock):
     failing(breaker, 5)
     clock.now += 30

@@ -177,14 +177,27 @@ def test_an_engine_that_knows_few_items_is_followed_by_the_newest():
 
 
 @pytest.mark.django_db
-def test_the_first_page_costs_no_query_more_where_the_engine_has_enough(django_assert_num_queries):
+def test_the_first_page_costs_one_query_more_where_the_engine_has_enough(django_assert_num_queries):
     books = library.add_shelves(110)
     put_als_live(books)
     reader = library.add_reader(likes=(books[0],))
     recommend(reader, "books", 3, log=False)  # loads the release
-    # Savepoint, history, hidden, eligibility, names of reasons in a savepoint of their own, release of savepoint.
-    with django_assert_num_queries(8):
+    # Savepoint, history, hidden, eligibility, names of reasons in a savepoint, keys ahead, release of savepoint.
+    with django_assert_num_queries(9):
         recommend(reader, "books", 3, cursor="first", log=False)
+
+
+@pytest.mark.django_db
+def test_whoever_unpacks_a_cursor_finds_nothing_that_is_hidden():
+    books = library.add_shelves(30)
+    put_als_live(books)
+    reader = library.add_reader(likes=(books[0],))
+    hidden = {book.pk for book in books[10:20]}
+    Book.objects.filter(pk__in=hidden).update(is_published=False)
+    cursor = recommend(reader, "books", 1, cursor="first").next_cursor
+    ahead = [place.id for place in read_cursor(cursor, ("books", str(reader.pk), "")).places]
+    assert len(ahead) == 60 - 10 - 1
+    assert not hidden & set(ahead)
 
 
 @pytest.mark.django_db

@@ -26,6 +26,7 @@ from recommender_app.engines.popularity import PopularityEngine
 from recommender_app.models import ModelVersion, Release
 from recommender_app.registry.releases import promote, roll_back
 from recommender_app.serving import live
+from recommender_app.serving.cursors import read_cursor
 from recommender_app.serving.service import recommend
 from recommender_app.usecases.filters import parse_filters
 from recommender_app.usecases.site import get_use_case
@@ -179,6 +180,10 @@ class Serving(RuleBasedStateMachine):
         assert all(result.item.pk == result.id and result.item.is_published for result in answer.results)
         assert all(math.isfinite(result.score) for result in answer.results)
         assert answer.fallback_reason != "database_unavailable"
+        if cursor == "first" and answer.next_cursor:
+            owner = ("books", str(self.readers[reader].pk), parsed.key)
+            ahead = {place.id for place in read_cursor(answer.next_cursor, owner).places}
+            assert ahead <= self.model.eligible(reader, filters) - set(ids)
         return answer
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from recommender_app.exceptions import ItemNotFound, UnknownUseCase
 from recommender_app.models import RequestLog
-from recommender_app.serving import live
+from recommender_app.serving import breakers, live
 from recommender_app.serving.policies import forced_policy
 from recommender_app.serving.router import Policy
 from recommender_app.serving.similar import similar_items
@@ -17,6 +17,7 @@ from recommender_app.usecases.items import item_key
 from recommender_app.usecases.site import get_use_case
 from tests.app import colours, library
 from tests.app.test_serving import queries_of
+from tests.faults.engines import FaultyEngine, serving
 from tests.toyhost.models import Book
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +114,25 @@ def test_a_failing_engine_is_replaced(reader, monkeypatch, caplog):
     answer = similar_items(reader, "books", books[1].pk, 3)
     assert (answer.engine, answer.fallback_reason) == ("content_based", "engine_failed")
     assert str(answer.request_id) in caplog.text
+
+
+def test_an_engine_that_keeps_failing_is_left_alone_and_still_gives_lists():
+    books = library.add_shelves(5)
+    reader = library.add_reader(likes=(books[0],))
+    asked = []
+
+    class Unsociable(FaultyEngine):
+        has_similar_items = True
+
+        def similar(self, rows, k):
+            asked.append(1)
+            raise RuntimeError
+
+    with serving({"als": Unsociable(books, None)}):
+        for _ in range(12):
+            assert len(similar_items(reader, "books", books[0].pk, 3).results) == 3
+    assert len(asked) == 5
+    assert breakers.states()["books"] == {"als.similar": "open"}
 
 
 def test_with_no_time_left_the_newest_answer(reader, settings):

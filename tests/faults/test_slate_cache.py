@@ -159,6 +159,11 @@ GARBAGE = {
 TEXTS = ["", "x", "[]", "null", "{}", "[0, [], {}, {}]", "[1, [], {}, {}]", "[1, 5, {}, {}]", "[1, [], 5, {}]"]
 TEXTS += ["[1, [[1, 2]], {}, {}]", '[1, [["x", 1.0, "als", false]], {}, {}]']
 TEXTS += ['[1, [["00000000-0000-0000-0000-000000000001", NaN, "als", false]], {}, {}]']
+TEXTS += [
+    "[" * 200_000,
+    f'[1, [["x", 1{"0" * 400}, "als", false]], {{}}, {{}}]',
+    "[1, [[Infinity, 1.0, 2, 3]], {}, {}]",
+]
 
 
 @pytest.mark.parametrize("value", GARBAGE.values(), ids=GARBAGE)
@@ -172,7 +177,7 @@ def test_row_31_bytes_that_others_wrote_are_no_list_and_are_overwritten(use_redi
     assert not PatientCache("slates").is_paused
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text[:40])
 def test_row_31_texts_of_another_format_are_no_list_and_are_overwritten(use_redis, redis_url, engine, text):
     use_redis(redis_url)
     reader = library.add_reader()
