@@ -24,8 +24,8 @@ RECOMMENDER = {
     "THROTTLE_RATES": {"recommendations": None, "schema": None},
     "TRAINERS": {"popular": "tests.faults.workers.trainers.PatientTrainer"},
     "TRAINING_SCHEDULE": {"popular": os.environ["EVERY"]} if "EVERY" in os.environ else {},
-    "LEASE_SECONDS": 2.0,
-    "QUEUE_SECONDS": 4.0,
+    "LEASE_SECONDS": 3.0,
+    "QUEUE_SECONDS": 5.0,
 }
 CELERY_TASK_SOFT_TIME_LIMIT = None  # tests give a message its limits; Celery lets the hard one follow the soft one
 LOGGING = {}  # Celery's own

@@ -17,7 +17,7 @@ from typing import Any
 from tests import services
 
 ROOT = Path(__file__).resolve().parents[3]
-WATCHDOG_SECONDS = 60
+WATCHDOG_SECONDS = 150
 SHORT = ("--queues", "recommender", "--pool", "solo")
 TRAINING = ("--queues", "recommender_training", "--concurrency", "2", "--max-tasks-per-child", "1")
 QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
