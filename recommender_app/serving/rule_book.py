@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,12 +15,14 @@ from typing import Any
 from recommender_app import conf
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import BusinessRule
+from recommender_app.models.business_rule import condition_problem, ids_problem
 from recommender_app.registry.rules import published_rules
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
-from recommender_app.usecases.attributes import allowed_attributes, newness_field, usable_ids
+from recommender_app.usecases.attributes import allowed_attributes, newness_field, usable_for
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.rules import Boost, Bury, Pin, Quota, Rule, values_of
 from recommender_app.usecases.site import get_use_case
+from recommender_app.usecases.values import usable_ids
 
 logger = logging.getLogger(__name__)
 
@@ -121,17 +123,30 @@ def rule_of_row(row: BusinessRule) -> Rule | None:
 def row_problems(row: BusinessRule) -> dict[str, str]:
     """Return {field: what about a row does not fit its use case}."""
     use_case = get_use_case(row.use_case)
-    allowed, problems = allowed_attributes(use_case), {}
-    unknown = [attribute for attribute in row.condition if attribute not in allowed]
-    if unknown:
-        names = ", ".join(allowed) or "none; list some in rule_attributes"
-        problems["condition"] = f"There is no attribute {unknown[0]!r}: choose from {names}."
+    problems = {
+        "condition": condition_problem(row.condition) or _condition_problem(use_case, row.condition),
+        "item_ids": ids_problem(row.item_ids) or _ids_problem(use_case, row.item_ids),
+    }
     if row.new_within_days is not None and newness_field(use_case) is None:
         problems["new_within_days"] = "Nothing says how old an item is: newest_first must begin with a falling date."
-    lost = [item_id for item_id in row.item_ids if not usable_ids(use_case, [item_id])]
-    if lost:
-        problems["item_ids"] = f"{lost[0]!r} cannot be a key of {use_case.items._meta.label}."
-    return problems
+    return {name: problem for name, problem in problems.items() if problem}
+
+
+def _condition_problem(use_case: UseCase, condition: Mapping[str, Any]) -> str:
+    allowed = allowed_attributes(use_case)
+    for attribute, values in condition.items():
+        if attribute not in allowed:
+            names = ", ".join(allowed) or "none; list some in rule_attributes"
+            return f"There is no attribute {attribute!r}: choose from {names}."
+        lost = [value for value in values_of(values) if not usable_for(use_case, attribute, value)]
+        if lost:
+            return f"{lost[0]!r} cannot be a value of {attribute}."
+    return ""
+
+
+def _ids_problem(use_case: UseCase, item_ids: Iterable[Any]) -> str:
+    lost = [item_id for item_id in item_ids if not usable_ids(use_case, [item_id])]
+    return f"{lost[0]!r} cannot be a key of {use_case.items._meta.label}." if lost else ""
 
 
 def _rule(row: BusinessRule) -> Rule:

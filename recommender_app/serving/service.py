@@ -172,7 +172,13 @@ def _arranged(query: Query, policy: Policy, pool: Pool, request_id: UUID, pipeli
     history = pipeline.request.history if pipeline else None
     artifacts = pipeline.release.artifacts if pipeline else {}
     is_first = pages.is_first(query)
-    return slate_of(query, policy, pool.candidates, request_id, history, artifacts, with_later_pages=is_first)
+    try:
+        return slate_of(query, policy, pool.candidates, request_id, history, artifacts, with_later_pages=is_first)
+    except DATABASE_ERRORS:
+        raise
+    except Exception:  # a rule or a model that nobody foresaw costs the order, not the answer
+        logger.exception("Request %s: the list cannot be arranged; the engines' order is shown.", request_id)
+        return pool.candidates
 
 
 def _results(chosen: Sequence[Candidate]) -> tuple[Result, ...]:

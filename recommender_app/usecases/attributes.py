@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateField, Q, QuerySet
 
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.profiles import is_many, read_values
 from recommender_app.usecases.rows import fields_along, microseconds
 from recommender_app.usecases.rules import Facts, Rule, as_text, values_of
+from recommender_app.usecases.values import usable_ids, usable_values
 
 logger = logging.getLogger(__name__)
 
@@ -75,15 +76,9 @@ def newest_about(
     return list({item.pk: item for item in found[:limit]}.values())
 
 
-def usable_ids(use_case: UseCase, values: Iterable[Any]) -> list[Any]:
-    """Return ids, which may be text from a form, as keys of the item model; those that cannot be one are left out."""
-    key, usable = use_case.items._meta.pk, []
-    for value in values:
-        try:
-            usable.append(key.to_python(value))
-        except ValidationError:
-            continue
-    return usable
+def usable_for(use_case: UseCase, attribute: str, values: Any) -> list[Any]:
+    """Return one value or several as an item can have them; those that no item can have are left out."""
+    return usable_values(fields_along(use_case.items, attribute)[-1], values_of(values))
 
 
 def _condition(use_case: UseCase, rule: Rule, now: datetime) -> Q | None:
@@ -97,22 +92,11 @@ def _condition(use_case: UseCase, rule: Rule, now: datetime) -> Q | None:
             return None
         condition &= Q(**{f"{name}__gte": now - timedelta(days=rule.new_within_days)})
     for attribute, values in rule.where.items():
-        usable = _usable_values(use_case, attribute, values) if _is_readable(use_case, attribute) else []
+        usable = usable_for(use_case, attribute, values) if _is_readable(use_case, attribute) else []
         if not usable:
             return None
         condition &= Q(**{f"{attribute}__in": usable})
     return condition
-
-
-def _usable_values(use_case: UseCase, attribute: str, values: Any) -> list[Any]:
-    field, usable = fields_along(use_case.items, attribute)[-1], []
-    field = getattr(field, "target_field", field)
-    for value in values_of(values):
-        try:
-            usable.append(field.to_python(value))
-        except ValidationError:
-            continue
-    return usable
 
 
 def _is_readable(use_case: UseCase, attribute: str) -> bool:
@@ -150,10 +134,6 @@ def _is_date(use_case: UseCase, name: str) -> bool:
         return isinstance(fields_along(use_case.items, name)[0], DateField)  # a DateTimeField is one
     except FieldDoesNotExist:
         return False
-
-
-def _texts(values: dict[str, list[Any]]) -> dict[str, frozenset[str]]:
-    return {name: frozenset(as_text(value) for value in held if value is not None) for name, held in values.items()}
 
 
 def _age_days(created: Any, now: datetime) -> float | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import Filters, apply_filters
 from recommender_app.usecases.rows import ITEM, USER, interaction_rows
+from recommender_app.usecases.values import usable_ids
 
 
 def eligible_items(use_case: UseCase, user: Any, ids: Iterable[Any], filters: Filters | None = None) -> dict[Any, Any]:
@@ -18,7 +18,7 @@ def eligible_items(use_case: UseCase, user: Any, ids: Iterable[Any], filters: Fi
 
     An id that cannot be a key of the item model (an old model's, say) is not eligible.
     """
-    items = shown_items(use_case, user, filters).filter(pk__in=_usable_ids(use_case, ids))
+    items = shown_items(use_case, user, filters).filter(pk__in=usable_ids(use_case, ids))
     return {item.pk: item for item in items.order_by()}
 
 
@@ -46,7 +46,7 @@ def newest_eligible(
     """
     items = shown_items(use_case, user, filters)
     if exclude_ids:
-        items = items.exclude(pk__in=_usable_ids(use_case, exclude_ids))
+        items = items.exclude(pk__in=usable_ids(use_case, exclude_ids))
     rows = list(items.order_by(*use_case.newest_first)[:limit])
     found = {item.pk: item for item in rows}
     if len(found) < len(rows):
@@ -74,7 +74,7 @@ def shared_items(use_case: UseCase, user: Any, ids: Collection[Any], chunk_size:
 
     Only for use cases with ``items_are_shared``; what ``hide_after`` hides from each user is the caller's to leave out.
     """
-    items, usable = use_case.get_items(user).order_by(), _usable_ids(use_case, ids)
+    items, usable = use_case.get_items(user).order_by(), usable_ids(use_case, ids)
     chunks = [usable[start : start + chunk_size] for start in range(0, len(usable), chunk_size)]
     return {item.pk: item for chunk in chunks for item in items.filter(pk__in=chunk)}
 
@@ -83,13 +83,3 @@ def _newest_ids(use_case: UseCase, items: QuerySet[Any], limit: int) -> list[Any
     """Return the keys of up to ``limit`` different items; DISTINCT would sort whole rows, if the database can."""
     once = use_case.items._base_manager.filter(pk__in=items.order_by().values("pk"))
     return list(once.order_by(*use_case.newest_first).values_list("pk", flat=True)[:limit])
-
-
-def _usable_ids(use_case: UseCase, ids: Iterable[Any]) -> list[Any]:
-    key, usable = use_case.items._meta.pk, []
-    for value in ids:
-        try:
-            usable.append(key.to_python(value))
-        except ValidationError:
-            continue
-    return usable

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from django.core.exceptions import ValidationError
-
 from recommender_app.exceptions import ConfigurationError, UserNotFound
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.values import usable_values
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,10 @@ def named_users(use_case: UseCase, texts: Sequence[str]) -> list[Any]:
     wanted: dict[Any, str] = {}
     unknown = []
     for text in texts:
-        try:
-            wanted.setdefault(key.to_python(text), text)
-        except ValidationError:
+        usable = usable_values(key, [text])
+        if usable:
+            wanted.setdefault(usable[0], text)
+        else:
             unknown.append(text)
     users = find_users(use_case, list(wanted))
     found = {user.pk for user in users}

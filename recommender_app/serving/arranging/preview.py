@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
-
-from django.core.exceptions import ValidationError
 
 from recommender_app.models import BusinessRule, RequestLog
 from recommender_app.registry.rules import published_rules
@@ -17,6 +15,7 @@ from recommender_app.serving.service import recommend
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.rules import Rule
 from recommender_app.usecases.site import get_use_case
+from recommender_app.usecases.values import usable_values
 
 N_ROWS = 200  # most recent answers in which sample users are looked for
 
@@ -69,7 +68,7 @@ def preview_rule(row: BusinessRule, n_users: int, limit: int | None = None) -> l
 def sample_users(use_case: UseCase, n: int) -> list[Any]:
     """Return up to n users: those who asked last, then others by key."""
     asked = RequestLog.objects.filter(use_case=use_case.key).order_by("-id").values_list("user_id", flat=True)
-    keys = list(dict.fromkeys(_usable_keys(use_case, asked[:N_ROWS])))[:n]
+    keys = list(dict.fromkeys(usable_values(use_case.users._meta.pk, asked[:N_ROWS])))[:n]
     users = use_case.users._default_manager
     found = {user.pk: user for user in users.filter(pk__in=keys)}
     others = users.exclude(pk__in=list(found)).order_by("pk")[: n - len(found)]
@@ -121,13 +120,3 @@ def _change(rank: int, rank_before: int | None) -> str:
     if rank_before == rank:
         return SAME
     return MOVED_UP if rank < rank_before else MOVED_DOWN
-
-
-def _usable_keys(use_case: UseCase, texts: Iterable[str]) -> list[Any]:
-    key, usable = use_case.users._meta.pk, []
-    for text in texts:
-        try:
-            usable.append(key.to_python(text))
-        except ValidationError:
-            continue
-    return usable
