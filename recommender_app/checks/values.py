@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from recommender_app.conf import DEFAULTS
 from recommender_app.environment import is_switch, is_weight
 from recommender_app.schedule import PERIODS
+from recommender_app.usecases.rules import MOST_DAYS
 
 _RATE = re.compile(r"[0-9]+/[smhd][a-z]*")
 _DOTTED_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
@@ -29,7 +30,7 @@ class Rule:
 
 def is_number(value: Any) -> bool:
     """Tell whether a value is a finite number; True and False are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _whole(least: int, most: int | None = None) -> Rule:
@@ -80,6 +81,7 @@ def _is_storage(value: Any) -> bool:
 _SWITCH = Rule(lambda value: value is None or is_switch(value), "true or false, or left out")
 _WEIGHT = Rule(lambda value: value is None or is_weight(value), "a number from 0 to 1, or left out")
 _PIN = Rule(_is_path, "an artifact folder's path, or left out")
+_DAYS = Rule(lambda value: is_number(value) and 0 < value <= MOST_DAYS, f"a number of days above 0, up to {MOST_DAYS}")
 _SCOPES = " and ".join(sorted(DEFAULTS["THROTTLE_RATES"]))
 
 RULES: dict[str, Rule] = {
@@ -98,8 +100,8 @@ RULES: dict[str, Rule] = {
     "BREAKER_ERRORS": _whole(1),
     "BREAKER_WINDOW_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
     "BREAKER_OPEN_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
-    "FATIGUE_DAYS": Rule(lambda value: is_number(value) and value > 0, "a number of days above 0"),
-    "NEW_ITEM_DAYS": Rule(lambda value: is_number(value) and value > 0, "a number of days above 0"),
+    "FATIGUE_DAYS": _DAYS,
+    "NEW_ITEM_DAYS": _DAYS,
     "PAGE_SLATE": _whole(1, 100),
     "CURSOR_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
     "SLATE_CACHE_SECONDS": Rule(lambda value: is_number(value) and value >= 0, "a number of seconds from 0"),

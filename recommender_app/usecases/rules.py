@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +17,9 @@ from functools import cached_property
 from typing import Any
 
 from recommender_app.exceptions import ConfigurationError
+
+MOST_DAYS = 36_500  # a hundred years: further back, the calendar of a database or of Python may end
+MOST_FACTOR = 1000
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Rule:
         where: {attribute: value or values}; the item has at least one of them. Attributes are
             those that the use case lists as ``item_categories``, ``item_numbers`` or ``rule_attributes``.
         item_ids: the item is one of these.
-        new_within_days: the item was created at most so long ago.
+        new_within_days: the item was created at most so long ago, up to MOST_DAYS.
         name: for messages.
         starts_at, ends_at: the rule is in force from the one until the other; None = no end to that side.
     """
@@ -65,6 +67,9 @@ class Rule:
             raise ConfigurationError(f'{self.label}: write where={{"stage": ["seed"]}} and item_ids=[17].')
         if not (self.where or self.item_ids or self.new_within_days is not None):
             raise ConfigurationError(f"{self.label} is about no item: give where, item_ids or new_within_days.")
+        if self.new_within_days is not None and not 0 <= self.new_within_days <= MOST_DAYS:
+            days = self.new_within_days
+            raise ConfigurationError(f"{self.label} is about items of {days} days: write a number up to {MOST_DAYS}.")
 
     @property
     def label(self) -> str:
@@ -102,8 +107,8 @@ class Boost(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not (math.isfinite(self.factor) and self.factor > 1):
-            raise ConfigurationError(f"{self.label} boosts by {self.factor}: write a factor above 1.")
+        if not 1 < self.factor <= MOST_FACTOR:
+            raise ConfigurationError(f"{self.label} boosts by {self.factor}: write one above 1, up to {MOST_FACTOR}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from recommender_app.conf import settings
 from recommender_app.models import RequestLog
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.history import History
+from recommender_app.usecases.rules import MOST_DAYS
 
 N_ANSWERS = 50  # most recent answers that are looked at: bounds the query whatever the log holds
 
@@ -20,9 +21,9 @@ def tired_ids(use_case: UseCase, user: Any, history: History, shown_times: int, 
     One query over an index: the user's last N_ANSWERS rows of the request log. An interaction
     with the item makes the showings before it count no more.
     """
-    since = now - timedelta(days=settings.FATIGUE_DAYS)
+    since = now - timedelta(days=min(settings.FATIGUE_DAYS, MOST_DAYS))
     met_at = {
-        str(item_id): now - timedelta(days=float(age))
+        str(item_id): now - timedelta(days=min(float(age), MOST_DAYS))
         for item_id, age in zip(history.item_ids, history.ages_days, strict=True)
     }
     rows = RequestLog.objects.filter(use_case=use_case.key, user_id=str(user.pk)).order_by("-id")

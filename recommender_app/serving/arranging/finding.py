@@ -12,7 +12,7 @@ from recommender_app.serving.pool import EXPLORATION, RULE, Candidate
 from recommender_app.serving.query import Query
 from recommender_app.usecases.attributes import newest_about, newness_field
 from recommender_app.usecases.eligibility import eligible_items, newest_eligible, shown_items
-from recommender_app.usecases.rules import NOTHING_KNOWN, Facts, Pin, Quota, Rule
+from recommender_app.usecases.rules import MOST_DAYS, NOTHING_KNOWN, Facts, Pin, Quota, Rule
 
 Read = Callable[[Sequence[Candidate]], dict[Any, Facts]]
 
@@ -81,7 +81,7 @@ def _newest(query: Query, limit: int, exclude_ids: list[Any], now: datetime) -> 
     if newness_field(use_case) is None:
         return newest_eligible(use_case, query.user, limit, exclude_ids, query.filters)
     items = shown_items(use_case, query.user, query.filters)
-    is_new = Rule(new_within_days=settings.NEW_ITEM_DAYS)
+    is_new = Rule(new_within_days=min(settings.NEW_ITEM_DAYS, MOST_DAYS))
     return newest_about(use_case, items, is_new, now, limit, exclude_ids)
 
 
