@@ -99,12 +99,12 @@ _ALS_PLAN = Branch(
 _ALS_RECIPE = Branch(
     RECIPE,
     {
-        "factors": Choice(32, 64, 128, 256),
         "regularization": Factor(0.25, 4.0),
-        "iterations": Range(6, 20),
         "alpha": Factor(0.25, 4.0),
-        "normalization": Range(0.2, 0.7),
         "popularity_exponent": Range(0.0, 0.4),
+        "normalization": Range(0.2, 0.7),
+        "factors": Choice(32, 64, 128, 256),
+        "iterations": Range(6, 20),
     },
 )
 _ENSEMBLE_PLAN = Branch(

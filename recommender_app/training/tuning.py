@@ -238,4 +238,5 @@ class _Search:
         if seconds is None:
             self.progress(self.n_done, self.limits.n_trials or 0, self.label)
         else:
-            self.progress(int(min(monotonic() - self.started, seconds)), max(1, int(seconds)), self.label)
+            total = max(1, int(seconds))
+            self.progress(int(min(monotonic() - self.started, total - 1)), total, self.label)  # not done before the end

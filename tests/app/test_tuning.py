@@ -274,7 +274,8 @@ def test_the_plan_is_in_the_spaces():
 def test_single_steps_around_the_default_come_before_what_is_drawn(toy):
     trials = tune(toy, "als", Limits(n_trials=6), seed=1, preset="recipe").trials
     start = {"factors": 32, "iterations": 10, "normalization": 0.5, "popularity_exponent": 0.15}
-    expected = [{"factors": 64}, {"regularization": 0.7838}, {"regularization": 0.3919}, {"iterations": 8}]
+    steps = {"regularization": (0.7838, 0.3919), "alpha": (1.225, 0.6124), "popularity_exponent": (0.1,)}
+    expected = [{name: value} for name, values in steps.items() for value in values]
     for trial, step in zip(trials[1:], expected, strict=False):
         assert {name: trial.options[name] for name in step} == step
         assert {name: trial.options[name] for name in start if name not in step} == {
