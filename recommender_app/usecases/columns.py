@@ -1,7 +1,8 @@
 """The queries of an export as PostgreSQL can answer them fastest: COPY of rows of fixed width.
 
 Works for keys that are UUIDs or integers and for times with a time zone, over psycopg 3. For
-everything else (text keys, other databases) there are the queries of ``exporting``.
+everything else (text keys, other databases) there are the queries of ``exporting``. Not through
+ADBC, which would need a second connection, an exported snapshot and one more dependency.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ def column_queries(use_case: UseCase, window: Window) -> ColumnQueries | None:
 def copied(rows: QuerySet[Any]) -> Iterator[Iterator[Any]]:
     """Run a query as binary COPY on Django's own connection, so in its transaction and snapshot.
 
+    Must run inside a transaction; until the block ends the connection answers no other query.
     A ``statement_timeout`` made for web requests does not end it: one COPY takes as long as all
     the short FETCHes of an iterator together.
     """

@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models import Case, F, Func, IntegerField, Q, Value, When
+from django.db.models.functions import Cast
 
 from recommender_app import Interactions
 from recommender_app.exceptions import DatasetError
 from recommender_app.training import export_rows
 from recommender_app.training.export import export_dataset
 from recommender_app.training.export_options import ExportOptions
+from recommender_app.usecases import columns
 from recommender_app.usecases.columns import column_queries, copied
+from recommender_app.usecases.rows import USER
 from tests.toyhost.models import Book, Reader, Reading
 from tests.toyhost.recommendations import BooksForReaders
 
@@ -34,6 +37,7 @@ def use_case_with(**attributes):
 
 TURNED = {"users": Book, "items": Reader, "interactions": source(user="book", item="reader"), **NOTHING_DESCRIBED}
 LIKED = Case(When(Q(kind="finish") | Q(kind="like"), then=Value("it's 100% liked")), default=None)
+HUGE = Case(When(kind="finish", then=Value(1e6)), default=Value(1.0))
 CASES = {
     "integers and UUIDs": ({}, {}),
     "UUIDs and integers": (TURNED, {}),
@@ -51,7 +55,12 @@ CASES = {
     ),
 }
 
-HUGE = Case(When(kind="finish", then=Value(1e6)), default=Value(1.0))
+
+class Numbered(IntegerField):
+    """7 in the database, "no. 7" in Python."""
+
+    def from_db_value(self, value, expression, connection):
+        return f"no. {value}"
 
 
 @pytest.fixture(autouse=True)
@@ -83,11 +92,11 @@ def export(settings, tmp_path):
 def both(export, monkeypatch, attributes, options):
     use_case = use_case_with(**attributes)
     assert column_queries(use_case, (None, None)) is not None
-    columns = export("columns", use_case, **options)
+    copied_files = export("columns", use_case, **options)
     monkeypatch.setattr(export_rows, "column_queries", lambda *_: None)
     rows = export("rows", use_case, **options)
-    assert columns == rows
-    return columns[0]["counts"]
+    assert copied_files == rows
+    return copied_files[0]["counts"]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -111,6 +120,11 @@ def test_text_keys_are_read_as_rows(export):
     assert column_queries(use_case, (None, None)) is None
     manifest, _ = export("text", use_case)
     assert manifest["id_kinds"] == {"users": "str", "items": "uuid"}
+
+
+def test_a_field_that_reads_other_values_than_its_column_holds_is_not_copied():
+    plain, odd = (Reading.objects.annotate(**{USER: Cast("reader_id", kind())}) for kind in (IntegerField, Numbered))
+    assert (columns._kind(plain, USER), columns._kind(odd, USER)) == ("int", None)
 
 
 def test_keys_of_several_kinds_are_refused_as_ever(export):
