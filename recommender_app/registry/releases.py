@@ -17,8 +17,8 @@ from recommender_app.registry.promotable import (
     check_promotable,
     check_restorable,
 )
+from recommender_app.registry.release_trail import record_promotion, record_roll_back
 from recommender_app.registry.switching import in_turn, retire, settle_versions
-from recommender_app.registry.trail import record_promotion, record_roll_back
 
 __all__ = ["live_release", "promote", "promote_all", "roll_back"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from recommender_app.models import ModelVersion
 from recommender_app.registry.database import atomic
-from recommender_app.registry.trail import record_rejection
+from recommender_app.registry.release_trail import record_rejection
 
 
 def record_verdict(version: ModelVersion, verdict: Mapping[str, Any], *, by: str) -> None:
