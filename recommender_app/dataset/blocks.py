@@ -25,3 +25,12 @@ def blocks_of(keys: NDArray[Any], size: int = ROWS_PER_BLOCK) -> Iterator[slice]
                 end = int(np.searchsorted(keys, keys[start], side="right"))
         yield slice(start, min(end, len(keys)))
         start = end
+
+
+def is_repeated(keys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return an (n,) mask of the non-decreasing ``keys`` that occur more than once."""
+    is_same = keys[1:] == keys[:-1]
+    repeated = np.zeros(len(keys), dtype=np.bool_)
+    repeated[1:] |= is_same
+    repeated[:-1] |= is_same
+    return repeated

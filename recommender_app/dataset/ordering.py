@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender_app.dataset.blocks import blocks_of
+from recommender_app.dataset.blocks import blocks_of, is_repeated
 from recommender_app.dataset.interactions import InteractionTable
 
 
@@ -34,11 +34,10 @@ def _order(table: InteractionTable) -> NDArray[np.intp] | None:
 
 def _sort_repeated(table: InteractionTable, pairs: NDArray[np.int64], order: NDArray[Any]) -> bool:
     """Sort the rows of pairs that occur again, in place; tell whether they were sorted."""
-    is_same = pairs[1:] == pairs[:-1]
-    if not is_same.any():
+    repeated = is_repeated(pairs)
+    if not repeated.any():
         return True
-    is_repeated = np.concatenate((is_same, [False])) | np.concatenate(([False], is_same))
-    rows = order[is_repeated]
-    sorted_rows = rows[np.lexsort((table.weights[rows], table.events[rows], table.times[rows], pairs[is_repeated]))]
-    order[is_repeated] = sorted_rows
+    rows = order[repeated]
+    sorted_rows = rows[np.lexsort((table.weights[rows], table.events[rows], table.times[rows], pairs[repeated]))]
+    order[repeated] = sorted_rows
     return bool((sorted_rows == rows).all())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender_app.dataset.blocks import ROWS_PER_BLOCK, blocks_of
+from recommender_app.dataset.blocks import ROWS_PER_BLOCK, blocks_of, is_repeated
 from recommender_app.dataset.interactions import InteractionTable
 
 PairWeighting = Literal["max", "log1p", "sum"]
@@ -59,7 +59,7 @@ def _weigh(interactions: InteractionTable, shape: tuple[int, int], weighting: st
     if not len(table):
         return sparse.csr_matrix(shape, dtype=np.float32)
     pairs = table.user_rows.astype(np.int64) * shape[1] + table.item_rows
-    order = np.lexsort((-table.weights, table.times, pairs))
+    order = _by_pair_and_time(pairs, table)
     pairs, weights = pairs[order], table.weights[order].astype(np.float64)
     starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
     values = _combine(weights, starts, len(pairs), weighting)
@@ -67,6 +67,16 @@ def _weigh(interactions: InteractionTable, shape: tuple[int, int], weighting: st
     matrix = sparse.csr_matrix((values.astype(np.float32), (users, items)), shape=shape)
     matrix.sort_indices()
     return matrix
+
+
+def _by_pair_and_time(pairs: NDArray[np.int64], table: InteractionTable) -> NDArray[np.intp]:
+    """Return the order by pair, time and falling weight; of sorted pairs only those that occur again move."""
+    if (pairs[1:] < pairs[:-1]).any():
+        return np.lexsort((-table.weights, table.times, pairs))
+    order = np.arange(len(pairs))
+    rows = np.flatnonzero(is_repeated(pairs))
+    order[rows] = rows[np.lexsort((-table.weights[rows], table.times[rows], pairs[rows]))]
+    return order
 
 
 def _combine(weights: NDArray[np.float64], starts: NDArray[np.intp], n: int, weighting: str) -> NDArray[np.float64]:
