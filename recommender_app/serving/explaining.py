@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ from recommender_app.usecases.naming import names_of_visible
 logger = logging.getLogger(__name__)
 
 N_EVIDENCE = 10  # asked of an engine: some of it may not be named, or says the same
+LIKED_SHARE = 0.5  # of the strongest event's weight: with less, the user only took an interest
 
 
 class Found(NamedTuple):
@@ -125,7 +127,8 @@ class Explainer:
             return self._of_words([found.term for found in nameable if found.term])
         if evidence:
             ids = [found.item_id for found in nameable if not found.term]
-            return because_of_items(ids, [names[item_id] for item_id in ids])
+            are_liked = self._liked.issuperset(ids or [found.item_id for found in evidence])
+            return because_of_items(ids, [names[item_id] for item_id in ids], are_liked=are_liked)
         if result.source in (NEWEST, EXPLORATION) or self._is_new(result.id):
             return because_new()
         if result.source == "popular":
@@ -134,6 +137,14 @@ class Explainer:
             engine: Any = self.release.artifacts["trending"].engine
             return because_trending(engine.window_days, self._category(result.item))
         return None
+
+    @cached_property
+    def _liked(self) -> set[Any]:
+        """Items with which the user did something worth at least LIKED_SHARE of the strongest event."""
+        if self.request is None:
+            return set()
+        history, enough = self.request.history, LIKED_SHARE * max(self.use_case.weights.values(), default=0.0)
+        return {item_id for item_id, weight in zip(history.item_ids, history.weights, strict=True) if weight >= enough}
 
     def _of_words(self, terms: list[str]) -> Reason | None:
         profile = self.request.profile if self.request else None

@@ -36,15 +36,22 @@ class Reason:
     text: str = ""
 
 
-def because_of_items(ids: Sequence[Any], names: Sequence[str]) -> Reason:
-    """Return the reason of up to N_ITEMS liked items; of none where they may not be named."""
+def because_of_items(ids: Sequence[Any], names: Sequence[str], *, are_liked: bool = True) -> Reason:
+    """Return the reason of up to N_ITEMS liked items; of none where they may not be named.
+
+    Args:
+        are_liked: whether the user did more than look at them; nobody is told to like what they viewed.
+    """
     ids, names = ids[:N_ITEMS], names[:N_ITEMS]
     if not ids:
-        text = gettext("similar to what you liked")
+        text = gettext("similar to what you liked") if are_liked else gettext("similar to what interested you")
     elif len(ids) == 1:
-        text = gettext("because you liked %(item)s") % {"item": names[0]}
+        told = gettext("because you liked %(item)s") if are_liked else gettext("because %(item)s interested you")
+        text = told % {"item": names[0]}
     else:
-        text = gettext("because you liked %(first)s and %(second)s") % {"first": names[0], "second": names[1]}
+        liked = gettext("because you liked %(first)s and %(second)s")
+        told = liked if are_liked else gettext("because %(first)s and %(second)s interested you")
+        text = told % {"first": names[0], "second": names[1]}
     return Reason(BECAUSE_YOU_LIKED, tuple(ids), text)
 
 

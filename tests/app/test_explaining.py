@@ -52,6 +52,14 @@ def test_what_the_reader_liked_is_the_reason(books, engine):
     assert reason.text == f"because you liked {first} and {second}"
 
 
+def test_nobody_is_told_to_like_what_they_only_viewed(books):
+    reader = library.add_reader("idle")
+    library.read(reader, books[1], "view")
+    assert reason_of(routed("als", reader), books[0]).text == f"because {books[1].title} interested you"
+    with translation.override("de"):
+        assert reason_of(routed("als", reader), books[0]).text == f"weil dich {books[1].title} interessiert hat"
+
+
 @pytest.mark.parametrize("engine", ["content_based", "two_tower"])
 def test_without_a_history_the_profile_is_the_reason(books, engine):
     reader = library.add_reader("cold", bio="likes red")
