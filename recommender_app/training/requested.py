@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from recommender_app.conf import settings
 from recommender_app.exceptions import TrainingError
@@ -48,11 +49,10 @@ def send_runs(send: Callable[[TrainingRun], None]) -> int:
     n_sent = 0
     for run in unsent_runs():
         if mark_sent(run):
-            try:
+            with ExitStack() as undo:
+                undo.callback(unmark_sent, run)  # whatever sending raises: the run is not on its way
                 send(run)
-            except BaseException:
-                unmark_sent(run)
-                raise
+                undo.pop_all()
             n_sent += 1
     return n_sent
 
