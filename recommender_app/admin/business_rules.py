@@ -16,7 +16,7 @@ from recommender_app.admin.filters import UseCaseFilter
 from recommender_app.admin.rule_form import RuleForm
 from recommender_app.exceptions import ConfigurationError, UnknownUseCase
 from recommender_app.models import BusinessRule, RuleChange
-from recommender_app.registry.rules import delete_rule, save_rule
+from recommender_app.registry.rules import delete_rule, publish_rule, save_rule, withdraw_rule
 from recommender_app.serving.arranging.preview import preview_rule
 from recommender_app.serving.rule_book import row_problems
 
@@ -75,13 +75,25 @@ class BusinessRuleAdmin(admin.ModelAdmin):
 
     @admin.action(description="Publish the selected rules", permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[BusinessRule]) -> None:
-        """Put them in force."""
-        self._set_active(request, queryset, is_active=True)
+        """Put them in force, those that fit their use case."""
+        for rule in queryset:
+            try:
+                problem = " ".join(row_problems(rule).values())
+                if not problem:
+                    publish_rule(rule.pk, by=request.user.get_username())
+            except (ConfigurationError, UnknownUseCase) as error:
+                problem = str(error)
+            if problem:
+                self.message_user(request, f"{rule} is not published: {problem}", messages.ERROR)
+            else:
+                self._say(request, rule, "published")
 
     @admin.action(description="Withdraw the selected rules", permissions=["change"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[BusinessRule]) -> None:
         """Take them out of force; they stay here."""
-        self._set_active(request, queryset, is_active=False)
+        for rule in queryset:
+            withdraw_rule(rule.pk, by=request.user.get_username())
+            self._say(request, rule, "withdrawn")
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Say in one line what only saving found out; nothing is stored then."""
@@ -104,16 +116,9 @@ class BusinessRuleAdmin(admin.ModelAdmin):
         for rule in queryset:
             delete_rule(rule, by=request.user.get_username())
 
-    def _set_active(self, request: HttpRequest, rules: QuerySet[BusinessRule], *, is_active: bool) -> None:
-        for rule in rules:
-            rule.is_active = is_active
-            try:
-                save_rule(rule, by=request.user.get_username())
-            except ConfigurationError as error:
-                self.message_user(request, f"{rule}: {error}", messages.ERROR)
-                continue
-            self.log_change(request, rule, "Published." if is_active else "Withdrawn.")
-            self.message_user(request, f"{rule} is {'published' if is_active else 'withdrawn'}.", messages.SUCCESS)
+    def _say(self, request: HttpRequest, rule: BusinessRule, done: str) -> None:
+        self.log_change(request, rule, f"{done.capitalize()}.")
+        self.message_user(request, f"{rule} is {done}.", messages.SUCCESS)
 
 
 @admin.register(RuleChange)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from recommender_app.admin.json_text import JSONText
 from recommender_app.engines.catalog import engine_keys
 from recommender_app.models import ServingPolicy
 from recommender_app.usecases.attributes import allowed_attributes
@@ -18,10 +19,6 @@ def _use_cases() -> list[tuple[str, str]]:
 
 def _engines() -> list[tuple[str, str]]:
     return [(key, key.replace("_", " ")) for key in engine_keys()]
-
-
-def _json(rows: int) -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": rows, "cols": 60, "spellcheck": "false", "class": "vLargeTextField"})
 
 
 class PolicyForm(forms.ModelForm):
@@ -39,10 +36,8 @@ class PolicyForm(forms.ModelForm):
     class Meta:
         model = ServingPolicy
         exclude: tuple[str, ...] = ()
+        field_classes = {"routes": JSONText, "weights": JSONText, "caps": JSONText}
         widgets = {
-            "routes": _json(2),
-            "weights": _json(2),
-            "caps": _json(2),
             "diversity": forms.NumberInput(attrs={"min": 0, "max": 1, "step": 0.05}),
             "exploration": forms.NumberInput(attrs={"min": 0, "max": 0.5, "step": 0.05}),
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from recommender_app.admin.json_text import JSONText
 from recommender_app.models import BusinessRule
 from recommender_app.serving.rule_book import row_problems
 from recommender_app.usecases.site import all_use_cases
@@ -13,10 +14,6 @@ from recommender_app.usecases.site import all_use_cases
 
 def _use_cases() -> list[tuple[str, str]]:
     return [(use_case.key, use_case.label) for use_case in all_use_cases()]
-
-
-def _json() -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": 2, "cols": 60, "spellcheck": "false", "class": "vLargeTextField"})
 
 
 class RuleForm(forms.ModelForm):
@@ -27,7 +24,8 @@ class RuleForm(forms.ModelForm):
     class Meta:
         model = BusinessRule
         exclude: tuple[str, ...] = ()
-        widgets = {"condition": _json(), "item_ids": _json(), "factor": forms.NumberInput(attrs={"step": 0.1})}
+        field_classes = {"condition": JSONText, "item_ids": JSONText}
+        widgets = {"factor": forms.NumberInput(attrs={"step": 0.1})}
 
     def clean_condition(self) -> Any:
         """Nothing written means no condition."""

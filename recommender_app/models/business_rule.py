@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from recommender_app.models.json_rules import json_problem
+
 FIELDS = (  # what a rule says; the rest of the row is about the row
     "kind",
     "condition",
@@ -103,7 +105,7 @@ class BusinessRule(models.Model):
 
     def as_json(self) -> dict[str, object]:
         """Return what the rule says, for the audit trail."""
-        values = {name: getattr(self, name) for name in ("name", "is_active", *FIELDS)}
+        values = {name: getattr(self, name) for name in ("use_case", "name", "is_active", *FIELDS)}
         dates = {name: value.isoformat() for name in ("starts_at", "ends_at") if (value := values[name]) is not None}
         return {**values, **dates}
 
@@ -129,6 +131,8 @@ class RuleChange(models.Model):
 
 def condition_problem(condition: Any) -> str:
     """Check ``{"stage": ["seed"], "country": "de"}``; return "" or what is wrong."""
+    if problem := json_problem(condition):
+        return problem
     is_sound = isinstance(condition, dict) and all(
         _is_value(values) or (isinstance(values, list) and values and all(map(_is_value, values)))
         for values in condition.values()
@@ -138,6 +142,8 @@ def condition_problem(condition: Any) -> str:
 
 def ids_problem(item_ids: Any) -> str:
     """Check ``[17, 4]``; return "" or what is wrong."""
+    if problem := json_problem(item_ids):
+        return problem
     is_sound = isinstance(item_ids, list) and all(
         isinstance(item_id, int | str) and not isinstance(item_id, bool) for item_id in item_ids
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from recommender_app.engines.catalog import engine_keys
+from recommender_app.models.json_rules import json_problem
 
 ENSEMBLE = "ensemble"
 NEWEST = "newest"  # a route may also go straight to the newest items
@@ -15,7 +16,7 @@ NEWEST = "newest"  # a route may also go straight to the newest items
 def policy_problems(values: Mapping[str, Any]) -> dict[str, str]:
     """Return {field: problem} of a policy's values."""
     rules = {"routes": routes_problem, "disabled": disabled_problem, "weights": weights_problem, "caps": caps_problem}
-    problems = {name: rule(values[name]) for name, rule in rules.items() if values[name]}
+    problems = {name: json_problem(values[name]) or rule(values[name]) for name, rule in rules.items() if values[name]}
     has_thresholds = any(values[name] is not None for name in ("cold_start_threshold", "warm_user_threshold"))
     if values["routes"] and has_thresholds:
         problems["routes"] = "Give thresholds or routes, not both."
@@ -69,7 +70,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _unknown(engines: Any, known: Any) -> str:

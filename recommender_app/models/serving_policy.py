@@ -99,7 +99,7 @@ class ServingPolicy(models.Model):
 
     def as_json(self) -> dict[str, object]:
         """Return what the policy says, for the audit trail."""
-        return {name: getattr(self, name) for name in ("name", "is_active", *FIELDS)}
+        return {name: getattr(self, name) for name in ("use_case", "name", "is_active", *FIELDS)}
 
 
 class PolicyChange(models.Model):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import PolicyChange, ServingPolicy
-from recommender_app.registry.database import atomic
+from recommender_app.registry.edits import delete_with_trail, save_with_trail
+
+Said = dict[str, object] | None  # what a policy says
 
 
 def active_policy(use_case_key: str) -> ServingPolicy | None:
@@ -23,30 +27,19 @@ def save_policy(policy: ServingPolicy, *, by: str) -> ServingPolicy:
     """
     try:
         policy.full_clean()
-        with atomic():
-            stored = ServingPolicy.objects.select_for_update().filter(pk=policy.pk).first()
-            before = stored.as_json() if stored else None
-            policy.save()
-            _record(policy, by, before, policy.as_json())
+        return save_with_trail(policy, partial(_record, by))
     except ValidationError as error:
         raise ConfigurationError(f"The policy was not saved: {' '.join(error.messages)}") from error
     except IntegrityError as error:
         raise ConfigurationError(f"Another policy of {policy.use_case} was activated meanwhile: try again.") from error
-    return policy
 
 
 def delete_policy(policy: ServingPolicy, *, by: str) -> None:
     """Delete a policy; what it said stays in the trail."""
-    with atomic():
-        stored = ServingPolicy.objects.select_for_update().filter(pk=policy.pk).first()
-        if stored is not None:
-            _record(stored, by, stored.as_json(), None)
-            stored.delete()
+    delete_with_trail(policy, partial(_record, by))
 
 
-def _record(
-    policy: ServingPolicy, by: str, before: dict[str, object] | None, after: dict[str, object] | None
-) -> PolicyChange:
+def _record(by: str, policy: ServingPolicy, before: Said, after: Said) -> PolicyChange:
     return PolicyChange.objects.create(
         use_case=policy.use_case, policy_id=policy.pk, name=policy.name, changed_by=by, before=before, after=after
     )

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DATABASE_ERRORS = (DatabaseError, InterfaceError)
+NONSENSE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)  # of rows that were edited by hand
 N_FAILED_CONNECTIONS, WINDOW_SECONDS, PAUSE_SECONDS = 3, 10.0, 5.0
 
 _breakers: dict[str, CircuitBreaker] = {}  # by database alias

@@ -16,7 +16,7 @@ from recommender_app import conf
 from recommender_app.models import ServingPolicy
 from recommender_app.models.policy_rules import policy_problems
 from recommender_app.registry.policies import active_policy
-from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.database import DATABASE_ERRORS, NONSENSE, savepoint
 from recommender_app.serving.policy_layers import (
     ADMIN,
     Layer,
@@ -67,16 +67,17 @@ class PolicyInForce:
         try:
             with savepoint(ServingPolicy):
                 row = active_policy(self._use_case_key)
-        except DATABASE_ERRORS as error:
+            problems = policy_problems(row.as_json()) if row else {}
+            layers = self.layers if problems else _layers(self._use_case_key, admin_layer(row))
+            policy = merged(layers)
+        except (*DATABASE_ERRORS, *NONSENSE) as error:
             self._report(f"cannot be read: {error}")
             return
-        problems = policy_problems(row.as_json()) if row else {}
         if problems:
             self._report(f"makes no sense: {problems}")
             return
         self._is_readable = True
-        self.layers = _layers(self._use_case_key, admin_layer(row))
-        self.policy = merged(self.layers)
+        self.layers, self.policy = layers, policy
 
     def _report(self, problem: str) -> None:
         if self._is_readable:

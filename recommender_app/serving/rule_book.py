@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from recommender_app import conf
@@ -17,7 +18,7 @@ from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import BusinessRule
 from recommender_app.models.business_rule import condition_problem, ids_problem
 from recommender_app.registry.rules import published_rules
-from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.database import DATABASE_ERRORS, NONSENSE, savepoint
 from recommender_app.usecases.attributes import allowed_attributes, newness_field, usable_for
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.rules import Boost, Bury, Pin, Quota, Rule, values_of
@@ -55,13 +56,14 @@ class RuleBook:
         try:
             with savepoint(BusinessRule):
                 rows = published_rules(self.use_case_key)
-        except DATABASE_ERRORS as error:
+            rules = tuple(rule for rule in map(rule_of_row, rows) if rule is not None)
+        except (*DATABASE_ERRORS, *NONSENSE) as error:
             if self._is_readable:
                 logger.error("The business rules of %s cannot be read: %s", self.use_case_key, error)  # noqa: TRY400
             self._is_readable = False
             return
         self._is_readable = True
-        self._rules = tuple(rule for rule in map(rule_of_row, rows) if rule is not None)
+        self._rules = rules
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,14 @@ def rule_of_row(row: BusinessRule) -> Rule | None:
             return _rule(row)
         except ConfigurationError as error:
             problem = str(error)
-    logger.error("The business rule %r of %s is ignored: %s", row.name, row.use_case, problem)
+    _report(row.name, row.use_case, problem)
     return None
+
+
+@lru_cache(maxsize=256)
+def _report(name: str, use_case_key: str, problem: str) -> None:
+    """Say once what is ignored; rules are read every few seconds."""
+    logger.error("The business rule %r of %s is ignored: %s", name, use_case_key, problem)
 
 
 def row_problems(row: BusinessRule) -> dict[str, str]:
@@ -171,6 +179,7 @@ def _rule(row: BusinessRule) -> Rule:
 def forget() -> None:
     """Drop what was read; the next request reads anew."""
     _books.clear()
+    _report.cache_clear()
 
 
 conf.on_reload.append(forget)
