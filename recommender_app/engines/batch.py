@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from scipy import sparse
 from recommender_app.dataset.dataset import Dataset, latest_time
 from recommender_app.dataset.features import Features
 from recommender_app.dataset.interactions import MICROSECONDS_PER_DAY
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,14 @@ class RequestBatch:
             weight per pair, negative = disliked. Items the engine does not know are left out.
         ages_days: (nnz,) float32 beside ``history.data``: age of the pair's last interaction.
         profiles: b users' features, or None where the host declares none.
+        found: what engines have found out about these users, see ``once``.
     """
 
     user_rows: NDArray[np.int32]
     history: sparse.csr_matrix
     ages_days: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     profiles: Features | None = None
+    found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.user_rows)
@@ -45,6 +50,26 @@ class RequestBatch:
         """(nnz,) mask beside ``history.data``: the pair is a dislike."""
         return self.history.data < 0
 
+    @property
+    def known_profiles(self) -> Features:
+        """``profiles``, empty ones where the host declares none."""
+        return Features.empty(len(self)) if self.profiles is None else self.profiles
+
+    def once(self, owner: object, compute: Callable[[Self], T]) -> T:
+        """Return ``compute(self)``, made at the first call for this owner and function.
+
+        An engine is asked several times for one request (to propose, to judge, to explain) and
+        sees the same users each time.
+
+        Args:
+            compute: a function of a class or module; the result is shared and never to be changed.
+        """
+        key = (id(owner), compute.__qualname__)
+        if key not in self.found:
+            self.found[key] = owner, compute(self)  # the owner is kept so that its id stays its own
+        value: T = self.found[key][1]
+        return value
+
     def positive_history(self) -> sparse.csr_matrix:
         """Return ``history`` without dislikes, same shape, all entries > 0."""
         liked = self.history.copy()
@@ -53,7 +78,9 @@ class RequestBatch:
         return liked
 
     def rows(self, start: int, stop: int) -> Self:
-        """Return the requests start..stop-1 as a batch of their own."""
+        """Return the requests start..stop-1 as a batch of their own; all of them are this one."""
+        if start == 0 and stop >= len(self):
+            return self
         first, last = self.history.indptr[start], self.history.indptr[min(stop, len(self))]
         ages = self.ages_days[first:last] if len(self.ages_days) else self.ages_days
         profiles = self.profiles.rows(start, stop) if self.profiles is not None else None

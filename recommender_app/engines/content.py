@@ -14,13 +14,14 @@ from scipy import sparse
 from recommender_app.dataset.features import Features
 from recommender_app.engines.base import Engine, Rows, Scores, required_array
 from recommender_app.engines.batch import RequestBatch
-from recommender_app.engines.content_features import FeatureMap
+from recommender_app.engines.content_features import FeatureMap, unit_vectors
 from recommender_app.engines.content_users import Liked, UserSide, UserView
 from recommender_app.engines.explanations import Evidence, from_history, from_terms, strongest
 from recommender_app.engines.top_k import top_k
-from recommender_app.engines.wording import Wording
+from recommender_app.engines.wording import Wording, stored_wording
 from recommender_app.exceptions import EngineError
 
+_FEW = 8  # users up to whom columns are looked up for each
 _CHUNK = 64  # users at a time: bounds the dense copy of their wording
 _TINY = 1e-12
 
@@ -72,13 +73,26 @@ class ContentEngine(Engine):
         """Return (b, n_items) or (b, len(items)) scores; NaN = no opinion."""
         users = self.view(batch)
         if items is None:
-            return self._score(users, self.item_vectors, self.item_wording, self._is_known)
+            return self._score_all(users)
         return self._score_rows(users, items)
 
     def score_both(self, batch: RequestBatch, items: Rows, encoded: sparse.csr_matrix) -> tuple[Scores, Scores]:
         """Return ``score`` of rows and ``score_encoded``, with the users looked at once."""
         users = self.view(batch)
         return self._score_rows(users, items), self._score_encoded(users, encoded)
+
+    def _score_all(self, users: UserView) -> Scores:
+        """Return (b, n_items) scores: of the wording, only the columns that the users have are looked at."""
+        if len(users.factors) > _FEW:
+            return self._score(users, self.item_vectors, self.item_wording, self._is_known)
+        scores: Scores = users.factors @ self.item_vectors.T
+        if self.item_wording.nnz:
+            for user in range(len(scores)):
+                words = users.wording if len(scores) == 1 else users.wording[user]
+                scores[user] += np.float32(self.wording_weight) * (self._by_column[:, words.indices] @ words.data)
+        scores[~users.is_known] = np.nan
+        scores[:, self._unknown] = np.nan
+        return scores
 
     def _score_rows(self, users: UserView, items: Rows) -> Scores:
         rows = np.asarray(items, dtype=np.int64)
@@ -89,11 +103,21 @@ class ContentEngine(Engine):
         return scores
 
     def view(self, batch: RequestBatch) -> UserView:
-        """Return what the engine knows of the users of a batch."""
-        history = batch.positive_history()
-        liked = Liked(history @ self._directions, history @ self.item_wording, history.getnnz(axis=1).astype(np.int64))
-        profiles = Features.empty(len(batch)) if batch.profiles is None else batch.profiles
-        return self.users.view(liked, self.wording.encode(profiles), self.users.profile_map.numbers.encode(profiles))
+        """Return what the engine knows of the users of a batch, found out once."""
+        return batch.once(self, self._view)
+
+    def _view(self, batch: RequestBatch) -> UserView:
+        history = batch.once(self, RequestBatch.positive_history)
+        rows, places = np.unique(history.indices, return_inverse=True)
+        chosen = sparse.csr_matrix((history.data, places, history.indptr), shape=(len(batch), len(rows)))
+        directions = chosen @ unit_vectors(self.item_vectors[rows])
+        liked = Liked(directions, chosen @ self.item_wording[rows], history.getnnz(axis=1).astype(np.int64))
+        wording = batch.once(self, self._profiles)
+        return self.users.view(liked, wording, self.users.profile_map.numbers.encode(batch.known_profiles))
+
+    def _profiles(self, batch: RequestBatch) -> sparse.csr_matrix:
+        """Return the (b, w) wording of the users' profiles."""
+        return self.wording.encode(batch.known_profiles)
 
     def encode_items(self, features: Features, rows: Rows | None = None) -> sparse.csr_matrix:
         """Return (n, f + w) float32 CSR of items by their features, for ``score_encoded``.
@@ -145,7 +169,7 @@ class ContentEngine(Engine):
     def similar_encoded(self, encoded: sparse.csr_matrix, k: int) -> tuple[Rows, Scores]:
         """Return the k known items most similar to each row of ``encode_items``; none for an empty row."""
         vectors, wording = self._unpacked(encoded)
-        cosines = self._cosines(_unit(vectors), wording)
+        cosines = self._cosines(unit_vectors(vectors), wording)
         cosines[np.diff(encoded.indptr) == 0] = np.nan
         return top_k(cosines, k)
 
@@ -190,7 +214,7 @@ class ContentEngine(Engine):
         for feature_map in (item_map, users.profile_map):
             if len(feature_map.intercept) != n_factors or np.any(feature_map.columns >= len(wording)):
                 raise EngineError(f"A feature map does not fit {n_factors} factors and {len(wording)} columns.")
-        item_wording = _stored_wording(arrays, (n_items, len(wording)))
+        item_wording = stored_wording(arrays, (n_items, len(wording)))
         weight = float(required_array(arrays, "wording_weight", 0))
         return cls(wording, item_map, users, item_vectors, item_wording, weight)
 
@@ -212,11 +236,11 @@ class ContentEngine(Engine):
         if not len(batch) or not len(vectors):
             return [[] for _ in range(len(vectors))]
         first = batch.rows(0, 1)
-        liked = first.positive_history()
-        profile = self.wording.encode(Features.empty(1) if first.profiles is None else first.profiles)
+        liked = first.once(self, RequestBatch.positive_history)
+        profile = first.once(self, self._profiles)
         share = float(self.users.history_share(np.array([liked.nnz]))[0])
         of_liked = share * self._parts_of_liked(liked, vectors, wording)
-        of_words = wording[:, profile.indices].multiply(profile.data).toarray().T
+        of_words = wording[:, profile.indices].toarray().T * profile.data[:, np.newaxis]
         of_profile = (1 - share) * self.wording_weight * of_words
         telling = np.flatnonzero(~self.wording.are_common(profile.indices, self.n_items))
         terms = self.wording.labels(profile.indices[telling])
@@ -248,7 +272,16 @@ class ContentEngine(Engine):
     @cached_property
     def _directions(self) -> NDArray[np.float32]:
         """(n_items, f) float32 item vectors of length 1, 0 where nothing is known."""
-        return _unit(self.item_vectors)
+        return unit_vectors(self.item_vectors)
+
+    @cached_property
+    def _by_column(self) -> sparse.csc_matrix:
+        return self.item_wording.tocsc()
+
+    @cached_property
+    def _unknown(self) -> Rows:
+        """Ascending rows of the items that are not known."""
+        return np.flatnonzero(~self._is_known).astype(np.int32)
 
     @cached_property
     def _is_known(self) -> NDArray[np.bool_]:
@@ -262,17 +295,3 @@ def encode_vectors(
     vectors = item_map.apply(wording, numbers)
     vectors[(wording.getnnz(axis=1) == 0) & ~np.any(numbers != 0, axis=1)] = 0.0
     return vectors
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-
-
-def _stored_wording(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, int]) -> sparse.csr_matrix:
-    parts = [required_array(arrays, f"item_wording_{name}", 1) for name in ("data", "indices", "indptr")]
-    data, indices, indptr = parts
-    fits = len(indptr) == shape[0] + 1 and len(data) == len(indices) == indptr[-1] and np.all(np.diff(indptr) >= 0)
-    if not fits or np.any(indices < 0) or np.any(indices >= shape[1]):
-        raise EngineError("The engine's arrays item_wording_* do not fit together.")
-    return sparse.csr_matrix((data, indices, indptr), shape=shape)

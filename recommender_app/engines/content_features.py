@@ -103,15 +103,15 @@ class FeatureMap:
         return cls(np.empty(0, dtype=np.int32), weights, np.zeros(n_factors, dtype=np.float32), numbers)
 
     def apply(self, wording: sparse.csr_matrix, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (n, f) float32 of (n, w) wording and (n, 2 m) standardised numbers."""
+        """Return (n, f) float32 of (n, w) canonical wording and (n, 2 m) standardised numbers."""
         n_columns = len(self.columns)
         place = np.full(wording.shape[1], -1, dtype=np.int64)
         place[self.columns] = np.arange(n_columns)
         places = place[wording.indices]
         known = places >= 0
-        owners = np.repeat(np.arange(wording.shape[0]), np.diff(wording.indptr))[known]
+        indptr = np.concatenate(([0], np.cumsum(known)))[wording.indptr]
         shape = (wording.shape[0], n_columns)
-        chosen = sparse.csr_matrix((wording.data[known], (owners, places[known])), shape=shape)
+        chosen = sparse.csr_matrix((wording.data[known], places[known], indptr), shape=shape)
         mapped = chosen @ self.weights[:n_columns] + numbers @ self.weights[n_columns:]
         return (mapped + self.intercept).astype(np.float32)
 
@@ -135,3 +135,9 @@ class FeatureMap:
         if weights.shape != (len(columns) + numbers.width, len(intercept)):
             raise EngineError(f"The engine's array {prefix}_weights has shape {weights.shape}, which fits nothing.")
         return cls(columns, weights, intercept, numbers)
+
+
+def unit_vectors(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rows scaled to length 1, float32; 0 stays 0."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)

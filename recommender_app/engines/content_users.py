@@ -70,7 +70,7 @@ class UserSide:
         is_known = self._is_known(liked, has_words, profile_numbers)
         if not factors.shape[1]:
             is_known &= wording.getnnz(axis=1) > 0
-        return UserView(factors, wording.tocsr().astype(np.float32), is_known)
+        return UserView(factors, wording.tocsr().astype(np.float32, copy=False), is_known)
 
     def history_share(self, counts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return (b,) float32: how much the history counts beside the profile, for so many liked items."""

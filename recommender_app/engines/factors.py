@@ -64,7 +64,7 @@ class FactorEngine(VectorEngine):
 
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
         """Return (b, n_items) or (b, len(items)) scores; rows of NaN for users who liked nothing."""
-        users = self.fold_in(batch.history)
+        users = self.query_vectors(batch)
         if items is None:
             return self.score_all(users)
         rows = np.asarray(items)
@@ -74,7 +74,10 @@ class FactorEngine(VectorEngine):
         return scores
 
     def query_vectors(self, batch: RequestBatch) -> NDArray[np.float32]:
-        """Return ``fold_in`` of the histories."""
+        """Return ``fold_in`` of the histories, computed once."""
+        return batch.once(self, self._folded)
+
+    def _folded(self, batch: RequestBatch) -> NDArray[np.float32]:
         return self.fold_in(batch.history)
 
     def score_all(self, queries: NDArray[np.float32]) -> Scores:

@@ -53,9 +53,12 @@ class TfIdf:
         columns = self.columns_of([word for counts in counted for word in counts])
         counts = np.array([count for counts in counted for count in counts.values()], dtype=np.float64)
         known = columns >= 0
-        weights = (1.0 + np.log(counts[known])) * self.idf[columns[known]]
+        owners, columns = owners[known], columns[known]
+        weights = (1.0 + np.log(counts[known])) * self.idf[columns]
+        order = np.lexsort((columns, owners))
+        indptr = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=len(counted)))))
         shape = (len(counted), len(self))
-        return unit_rows(sparse.csr_matrix((weights, (owners[known], columns[known])), shape=shape))
+        return unit_rows(sparse.csr_matrix((weights[order], columns[order], indptr), shape=shape))
 
     def columns_of(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Return the (len(words),) column of each word, -1 where unknown."""

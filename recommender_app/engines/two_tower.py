@@ -124,18 +124,24 @@ class TwoTowerEngine(VectorEngine):
 
     def user_vectors(self, batch: RequestBatch) -> Vectors:
         """Return (b, d) float32 of length 1; a NaN row for a user of whom nothing is known."""
-        history = history_weights(batch, float(self.arrays.half_life_days))
+        return batch.once(self, self._user_vectors)
+
+    def _user_vectors(self, batch: RequestBatch) -> Vectors:
+        history = batch.once(self, self._history)
         pooled = history @ self.arrays.history_vectors
         has_input = np.diff(history.indptr) > 0
         if batch.profiles is not None and self.arrays.profile.width:
-            profile = self._profile(batch)
+            profile = batch.once(self, self._profile)
             pooled = pooled + profile @ self.arrays.profile_vectors
             has_input |= np.diff(profile.indptr) > 0
         return _unit(self._dense(pooled.astype(np.float32)), has_input)
 
+    def _history(self, batch: RequestBatch) -> sparse.csr_matrix:
+        return history_weights(batch, float(self.arrays.half_life_days))
+
     def _profile(self, batch: RequestBatch) -> sparse.csr_matrix:
         """(b, profile width) float32 CSR, empty rows for users without a profile."""
-        return self.arrays.profile.encode(Features.empty(len(batch)) if batch.profiles is None else batch.profiles)
+        return self.arrays.profile.encode(batch.known_profiles)
 
     def _cosines_of(self, pooled: Vectors, items: Vectors) -> Vectors:
         """(u, n) cosines of u pooled inputs with item vectors; 0 for an input that says nothing."""
@@ -188,9 +194,9 @@ class TwoTowerEngine(VectorEngine):
         if not len(batch):
             return [[] for _ in encoded]
         first = batch.rows(0, 1)
-        history = history_weights(first, float(self.arrays.half_life_days))
+        history = first.once(self, self._history)
         of_history = history @ self.arrays.history_vectors
-        profile = self._profile(first)
+        profile = first.once(self, self._profile)
         of_profile = profile @ self.arrays.profile_vectors
         score = self._cosines_of(of_history + of_profile, encoded)
         less = without_each(history.data, self.arrays.history_vectors[history.indices])

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender_app.dataset.features import Features
+from recommender_app.engines.base import required_array
 from recommender_app.engines.text import document_words, unique_terms
 from recommender_app.engines.tfidf import TfIdf, side_by_side
+from recommender_app.exceptions import EngineError
 
 _MANY_ITEMS = 100
 _COMMON = 3  # one item in so many
@@ -66,3 +68,13 @@ class Wording:
     def from_state(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Rebuild from ``state``."""
         return cls(TfIdf.from_state(arrays, "words"), TfIdf.from_state(arrays, "terms"))
+
+
+def stored_wording(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, int]) -> sparse.csr_matrix:
+    """Return the wording of items from a state; raises EngineError where its arrays do not fit together."""
+    parts = [required_array(arrays, f"item_wording_{name}", 1) for name in ("data", "indices", "indptr")]
+    data, indices, indptr = parts
+    fits = len(indptr) == shape[0] + 1 and len(data) == len(indices) == indptr[-1] and np.all(np.diff(indptr) >= 0)
+    if not fits or np.any(indices < 0) or np.any(indices >= shape[1]):
+        raise EngineError("The engine's arrays item_wording_* do not fit together.")
+    return sparse.csr_matrix((data, indices, indptr), shape=shape)

@@ -55,9 +55,13 @@ class AlignedEngine(Engine):
         """Number of catalogue rows."""
         return len(self.to_engine)
 
+    def _inner(self, batch: RequestBatch) -> RequestBatch:
+        """Return the batch in the rows of the engine inside."""
+        return to_engine_rows(batch, self.to_engine, len(self.from_engine))
+
     def score(self, batch: RequestBatch, items: Rows | None = None) -> Scores:
         """Return float32 scores over catalogue rows, (b, n_catalogue) or (b, len(items))."""
-        inner = to_engine_rows(batch, self.to_engine, len(self.from_engine))
+        inner = batch.once(self, self._inner)
         if items is not None:
             return self.engine.score(inner, self._rows_inside(items))
         scores = np.full((len(batch), self.n_items), np.nan, dtype=np.float32)
@@ -71,7 +75,7 @@ class AlignedEngine(Engine):
 
     def candidates(self, batch: RequestBatch, k: int, exclude: sparse.csr_matrix | None = None) -> tuple[Rows, Scores]:
         """Return the best (b, k) catalogue rows; ties keep their order, as both row spaces are sorted alike."""
-        inner = to_engine_rows(batch, self.to_engine, len(self.from_engine))
+        inner = batch.once(self, self._inner)
         hidden = None if exclude is None else in_engine_rows(exclude, self.to_engine, len(self.from_engine))
         rows, scores = self.engine.candidates(inner, k, hidden)
         found = np.full(rows.shape, UNKNOWN_ROW, dtype=np.int32)
@@ -85,7 +89,7 @@ class AlignedEngine(Engine):
 
     def explain(self, batch: RequestBatch, item_rows: Rows, n: int) -> list[list[Evidence]]:
         """Return the evidence of the engine inside, in catalogue rows."""
-        inner = to_engine_rows(batch, self.to_engine, len(self.from_engine))
+        inner = batch.once(self, self._inner)
         explained = self.engine.explain(inner, self._rows_inside(item_rows), n)
         return [[one if one.row < 0 else self._outside(one) for one in found] for found in explained]
 

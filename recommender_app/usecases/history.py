@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,12 +28,14 @@ class History:
         weights: (n,) float32, one signed weight per item, negative = disliked.
         ages_days: (n,) float32, age of the last interaction with the item.
         interaction_count: distinct (item, event) pairs of the user, dislikes included, not capped.
+        hidden_ids: external ids that ``hide_after`` hides, each once; None = the rows cannot tell.
     """
 
     item_ids: list[Any]
     weights: NDArray[np.float32]
     ages_days: NDArray[np.float32]
     interaction_count: int
+    hidden_ids: tuple[Any, ...] | None = None
 
 
 def load_history(use_case: UseCase, user: Any, limit: int, *, now: datetime | None = None) -> History:
@@ -45,17 +47,25 @@ def load_history(use_case: UseCase, user: Any, limit: int, *, now: datetime | No
     whose weight is not finite is skipped, one beyond the allowed weight is clipped.
     """
     rows = list(_newest_rows(use_case, user, limit))
-    if len(rows) < limit or not use_case.sources:
-        count = len({(item, event) for item, event, _, _ in rows})
-    else:
-        count = count_interactions(use_case, user)
-    return history_of(use_case, rows, microseconds(now or timezone.now()), count)
+    moment = microseconds(now or timezone.now())
+    if use_case.sources and len(rows) >= limit:
+        return history_of(use_case, rows, moment, count_interactions(use_case, user))
+    history = history_of(use_case, rows, moment, len({(item, event) for item, event, _, _ in rows}))
+    return replace(history, hidden_ids=_hidden_by(use_case, rows))
 
 
 def count_interactions(use_case: UseCase, user: Any) -> int:
     """Return the distinct (item, event) pairs of a user, counted by the database."""
     pairs = [rows.values_list(ITEM, EVENT) for rows in _rows_of(use_case, user)]
     return pairs[0].union(*pairs[1:]).count() if len(pairs) > 1 else pairs[0].distinct().count()
+
+
+def _hidden_by(use_case: UseCase, rows: Sequence[Any]) -> tuple[Any, ...] | None:
+    """Return what all rows of a user hide; None where some event hides that has no weight: it is not among them."""
+    hiding = frozenset(use_case.hide_after)
+    if not hiding <= use_case.weights.keys():
+        return None
+    return tuple(dict.fromkeys(item for item, event, _, _ in rows if event in hiding))
 
 
 def _newest_rows(use_case: UseCase, user: Any, limit: int) -> Iterable[Any]:

@@ -188,3 +188,13 @@ def _account():
     from django.contrib.auth.models import User
 
     return User.objects.create(username="ada")
+
+
+def test_what_is_hidden_is_told_where_all_rows_of_weighted_events_are_read(reader, books):
+    read(reader, books[0], "finish")
+    read(reader, books[0], "dislike")
+    read(reader, books[1], "like")
+    assert load(reader).hidden_ids == (books[0].pk,)
+    assert load(reader, limit=3).hidden_ids is None, "there may be more"
+    assert load(reader, use_case_with(hide_after=("archive",))).hidden_ids is None, "an event without a weight"
+    assert load(reader, use_case_with(hide_after=())).hidden_ids == ()

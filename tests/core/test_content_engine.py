@@ -153,3 +153,20 @@ def test_arrays_that_do_not_fit_together_are_refused(engine: ContentEngine, name
     arrays = engine.state()
     with pytest.raises(EngineError):
         ContentEngine.from_state({**arrays, name: arrays[name][:-1]})
+
+
+def test_one_user_scores_among_many_as_alone(engine: ContentEngine) -> None:
+    histories = [history_of(user) for user in range(N_GROUPED)]
+    profiles = Features(["likes red", ""] * GROUP, [("colour=red",), ()] * GROUP)
+    many = engine.score(request(*histories, profiles=profiles))
+    for user in range(N_GROUPED):
+        alone = request(histories[user], profiles=profiles.rows(user, user + 1))
+        np.testing.assert_allclose(engine.score(alone)[0], many[user], rtol=1e-5)
+        assert engine.score(alone).tobytes() == engine.score(alone, np.arange(N_ITEMS, dtype=np.int32)).tobytes()
+
+
+def test_the_users_of_a_batch_are_looked_at_once(engine: ContentEngine) -> None:
+    batch = request(history_of(0), profiles=profile("likes red"))
+    assert engine.view(batch) is engine.view(batch)
+    assert engine.view(batch) is not engine.view(request(history_of(0), profiles=profile("likes red")))
+    assert batch.rows(0, 1) is batch
