@@ -13,6 +13,7 @@ from scipy import sparse
 from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.engines.batch import RequestBatch
+from recommender_app.serving.arranging.slate import chooses
 from recommender_app.serving.pipeline import Pipeline, needs_history
 from recommender_app.serving.router import Policy
 from recommender_app.serving.service import route_of
@@ -41,7 +42,7 @@ class BatchPipeline(Pipeline):
     def n_wanted(self, engine: str) -> int:
         """Return how many proposals the engine will be asked for first."""
         n_items = len(self.release.artifacts[engine].items)
-        return min(self.pool.n_missing * settings.OVERFETCH[0], n_items)
+        return min(self.n_asked(settings.OVERFETCH[0]), n_items)
 
     def _best_of(self, engine: str, batch: RequestBatch, k: int) -> tuple[Any, Any]:
         found = self.scored.pop((engine, k), None)
@@ -58,6 +59,7 @@ def score_together(pipelines: Sequence[BatchPipeline], policy: Policy) -> None:
     """Ask the first engine of each pipeline's route once for all that have the same one."""
     groups: defaultdict[str, list[BatchPipeline]] = defaultdict(list)
     for pipeline in pipelines:
+        pipeline.has_to_choose = chooses(pipeline.query, policy)
         for engine in route_of(policy, pipeline.request, pipeline.release).engines[:1]:
             groups[engine].append(pipeline)
     for engine, group in groups.items():

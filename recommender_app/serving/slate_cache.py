@@ -57,7 +57,7 @@ def key_of(pipeline: Pipeline, policy: Policy) -> str:
     """Return the key of a request: the same for the same proposals, in every process."""
     query, release, overlay = pipeline.query, pipeline.release, pipeline.overlay
     laid = [len(overlay.laid), max(overlay.laid.stamps, default=0)] if overlay else []
-    asked = [query.use_case.key, str(query.user.pk), query.limit, pages.n_ahead(query)]
+    asked = [query.use_case.key, str(query.user.pk), query.limit, pages.n_ahead(query), pipeline.has_to_choose]
     asked += [query.filters.key if query.filters else ""]
     served = [release.number, sorted(release.versions.items()), vars(policy), laid]
     text = json.dumps([FORMAT, asked, served, _stamp(pipeline.request)], default=_as_json, sort_keys=True)

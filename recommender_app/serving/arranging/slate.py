@@ -23,7 +23,13 @@ from recommender_app.serving.router import Policy
 from recommender_app.serving.rule_book import preview_of, rules_in_force
 from recommender_app.usecases.attributes import read_facts
 from recommender_app.usecases.history import History
-from recommender_app.usecases.rules import Facts, Pin, Rule
+from recommender_app.usecases.rules import Bury, Facts, Pin, Rule
+
+
+def chooses(query: Query, policy: Policy) -> bool:
+    """Tell whether the best of a small pool may all be put aside: caps and buries need many more to choose from."""
+    rules = rules_in_force(query.use_case, timezone.now())
+    return bool(policy.caps) or any(isinstance(rule, Bury) for rule in rules)
 
 
 def slate_of(
