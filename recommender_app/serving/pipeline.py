@@ -25,6 +25,8 @@ from recommender_app.usecases.eligibility import eligible_items, newest_eligible
 
 logger = logging.getLogger(__name__)
 
+MOST_TO_CHOOSE_FROM = 500  # bounds what is read of the catalogue where the limit is large
+
 
 class Pipeline:
     """Fills the pool of one request.
@@ -34,6 +36,7 @@ class Pipeline:
     """
 
     is_cacheable = True
+    has_to_choose = False  # the policy or a rule may put most of the best aside: the pool holds many more
 
     def __init__(
         self,
@@ -93,7 +96,7 @@ class Pipeline:
             self._score_directly(engine)
             return
         for factor in settings.OVERFETCH:
-            n_asked = self.pool.n_missing * factor
+            n_asked = self.n_asked(factor)
             proposals = self._propose(engine, max(n_asked, pages.n_ahead(self.query)))
             self._take_eligible(engine, proposals[:n_asked])
             self.pool.ahead.setdefault(engine, []).extend(proposals[n_asked:])
@@ -106,8 +109,13 @@ class Pipeline:
         """Score everything that may be shown, if that is little: proposing did not meet it."""
         among = self.few.unjudged(self.pool)
         if among:
-            n_asked = self.pool.n_missing * settings.OVERFETCH[0]  # more than missing: the arrangement chooses
+            n_asked = self.n_asked(settings.OVERFETCH[0])  # more than missing: the arrangement chooses
             self._take_eligible(engine, self._propose(engine, n_asked, among))
+
+    def n_asked(self, factor: int) -> int:
+        """Return how many proposals the database is asked about in a try."""
+        n_asked = self.pool.n_missing * factor
+        return n_asked if not self.has_to_choose else max(n_asked, n_to_choose_from(self.query, self.pool))
 
     def _take_eligible(self, engine: str, proposals: Proposals) -> None:
         fresh = self.pool.unjudged(proposals)
@@ -158,11 +166,17 @@ class Pipeline:
         return self.release.artifacts[engine].engine.candidates(batch, k, exclude)
 
 
-def top_up_with_newest(query: Query, pool: Pool) -> None:
+def n_to_choose_from(query: Query, pool: Pool) -> int:
+    """Return how many candidates the missing ones are chosen from where caps or rules may put many aside."""
+    return max(min(pool.n_missing * settings.OVERFETCH[1], MOST_TO_CHOOSE_FROM), pages.n_ahead(query))
+
+
+def top_up_with_newest(query: Query, pool: Pool, *, has_to_choose: bool = False) -> None:
     """Fill what is left with the newest eligible items: a full list as long as there are any."""
     if pool.n_missing:
         chosen = [candidate.id for candidate in pool.candidates]
-        newest = newest_eligible(query.use_case, query.user, pool.n_missing, chosen, query.filters)
+        n = max(pool.n_missing, n_to_choose_from(query, pool)) if has_to_choose else pool.n_missing
+        newest = newest_eligible(query.use_case, query.user, n, chosen, query.filters)
         pool.add_unscored(NEWEST, newest)
 
 

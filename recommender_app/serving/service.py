@@ -14,7 +14,7 @@ from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
 from recommender_app.serving import live, pages, request_log, slate_cache
 from recommender_app.serving.answer import Answer, Result, engine_of
-from recommender_app.serving.arranging.slate import slate_of
+from recommender_app.serving.arranging.slate import chooses, slate_of
 from recommender_app.serving.cursors import Rest
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
@@ -142,13 +142,15 @@ def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | N
         pipeline: of the live release; None where nothing is live.
     """
     release = pipeline.release if pipeline else None
+    has_to_choose = chooses(query, policy)
     if pipeline is None:
         route = chain(policy, blank.interaction_count, has_history=False, available={})
         pool = Pool(query.limit)
     else:
         route = route_of(policy, pipeline.request, pipeline.release)
+        pipeline.has_to_choose = has_to_choose
         pool = slate_cache.pool_of(pipeline, policy, route)
-    top_up_with_newest(query, pool)
+    top_up_with_newest(query, pool, has_to_choose=has_to_choose)
     slate = _arranged(query, policy, pool, blank.request_id, pipeline)
     answer = _answer(blank, _results(slate[: query.limit]), pool, route, release)
     _log_fallback(answer, route)
