@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.core.exceptions import ValidationError
-
 from recommender_app.conf import settings
 from recommender_app.serving.answer import Answer, Result, engine_of
 from recommender_app.serving.cursors import Place, Rest, read_cursor, write_cursor
@@ -22,6 +20,7 @@ from recommender_app.serving.pool import PLACED, Candidate, Pool
 from recommender_app.serving.query import Query
 from recommender_app.serving.router import NEWEST, NOT_ENOUGH_ITEMS, Route
 from recommender_app.usecases.eligibility import eligible_items, shown_items
+from recommender_app.usecases.values import usable_values
 
 FIRST = "first"
 
@@ -142,13 +141,8 @@ def _eligible_ahead(query: Query, pool: Pool) -> list[Place]:
 
 def _usable_places(query: Query, found: Iterable[Place]) -> list[Place]:
     """Return the places with ids in the host's type; it may be another than the artifact's."""
-    key, places = query.use_case.items._meta.pk, []
-    for place in found:
-        try:
-            places.append(replace(place, id=key.to_python(place.id)))
-        except (ValidationError, ValueError, OverflowError):
-            continue
-    return places
+    key = query.use_case.items._meta.pk
+    return [replace(place, id=usable) for place in found for usable in usable_values(key, [place.id])]
 
 
 def _taken(query: Query, places: list[Place]) -> tuple[list[Candidate], list[Place]]:
