@@ -1,0 +1,26 @@
+"""What rules, policies and odd values promise on SQLite they keep on PostgreSQL."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ("test_values.py", "test_odd_rows.py", "test_rule_bounds.py", "test_choosing.py", "test_business_rules.py")
+
+
+@pytest.mark.services
+@pytest.mark.slow
+def test_the_same_tests_pass_on_postgresql(postgres_database):
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--nomigrations"]
+    finished = subprocess.run(
+        [*command, *(f"tests/app/{name}" for name in FILES)],
+        env={**os.environ, "DATABASE_URL": postgres_database},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert finished.returncode == 0, finished.stdout[-3000:]
