@@ -68,7 +68,8 @@ class BusinessRuleAdmin(admin.ModelAdmin):
     @admin.display(description="which items")
     def about(self, rule: BusinessRule) -> str:
         """The conditions in one line."""
-        parts = [f"{name}: {_joined(values)}" for name, values in rule.condition.items()]
+        condition = rule.condition if isinstance(rule.condition, dict) else {"no condition": rule.condition}
+        parts = [f"{name}: {_joined(values)}" for name, values in condition.items()]
         parts += [f"items {_joined(rule.item_ids)}"] if rule.item_ids else []
         parts += [f"new within {rule.new_within_days} days"] if rule.new_within_days is not None else []
         return "; ".join(parts)

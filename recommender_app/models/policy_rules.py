@@ -10,6 +10,7 @@ from recommender_app.engines.catalog import engine_keys
 from recommender_app.models.json_rules import json_problem
 
 ENSEMBLE = "ensemble"
+MOST_WEIGHT = 1_000_000  # their sum must stay a number
 NEWEST = "newest"  # a route may also go straight to the newest items
 
 
@@ -48,8 +49,8 @@ def weights_problem(weights: Any) -> str:
     """Check ``{"als": 0.6, "two_tower": 0.4}``."""
     if not isinstance(weights, Mapping):
         return 'Write {"als": 0.6, "two_tower": 0.4}.'
-    if any(not _is_number(weight) or weight < 0 for weight in weights.values()):
-        return "A weight is a number from 0."
+    if any(not _is_number(weight) or not 0 <= weight <= MOST_WEIGHT for weight in weights.values()):
+        return f"A weight is a number from 0 to {MOST_WEIGHT}."
     if not any(weight > 0 for weight in weights.values()):
         return "At least one weight must be above 0."
     return _unknown(weights, [key for key in engine_keys() if key != ENSEMBLE])

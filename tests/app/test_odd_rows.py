@@ -115,6 +115,15 @@ def test_a_rule_broken_by_hand_is_ignored_and_said_once_while_the_others_are_in_
     assert caplog.text.count("'odd' of books is ignored") == 1
 
 
+@pytest.mark.parametrize("fields", [{"condition": [1]}, {"condition": 5}, {"item_ids": 5}, {"item_ids": {"a": 1}}])
+def test_the_admin_shows_rules_that_were_broken_by_hand(staff, fields):
+    odd = rule(name="odd", **fields)
+    odd.save()
+    for page in (url("businessrule", "changelist"), url("businessrule", "change", odd.pk)):
+        assert staff.get(page).status_code == 200
+    assert "Write " in staff.get(url("businessrule", "preview", odd.pk)).text
+
+
 def test_rules_that_cannot_even_be_read_leave_the_last_known_in_force_and_are_said_once(caplog, monkeypatch):
     known = save_rule(rule(is_active=True), by="ann")
     assert [each.name for each in rule_book.all_rules(get_use_case("books"))] == [known.name]
@@ -132,7 +141,8 @@ def test_rules_that_cannot_even_be_read_leave_the_last_known_in_force_and_are_sa
     "fields",
     [
         {"routes": 5}, {"routes": [[0, ["als"]]]}, {"routes": [[0]]}, {"disabled": [["als"]]}, {"disabled": 3},
-        {"weights": [1]}, {"weights": {"als": 10**400}}, {"weights": {"als": "x"}},
+        {"weights": {"als": 1e308, "two_tower": 1e308}}, {"weights": [1]},
+        {"weights": {"als": 10**400}}, {"weights": {"als": "x"}},
         {"caps": 7}, {"caps": {"genre": {}}},
     ],
 )  # fmt: skip
