@@ -130,10 +130,15 @@ def finish_run(run: TrainingRun, status: str, reason: str = "") -> bool:
 
 
 def give_back_run(run: TrainingRun, reason: str) -> bool:
-    """Ask for a run again whose process was told to stop; an attempt that was not its fault does not count."""
-    is_ours = still_running(run).update(
-        status=REQUESTED, reason=" ".join(reason.split()), lease_until=None, attempts=F("attempts") - 1
-    )
+    """Ask for a run again whose process was told to stop, MAX_ATTEMPTS times in all; return whether it was ours.
+
+    The attempt counts: Celery ends a training past its hard limit with the same signal.
+    """
+    reason, ours = " ".join(reason.split()), still_running(run)
+    failed = TrainingRun.Status.FAILED
+    is_ours = ours.filter(attempts__gte=MAX_ATTEMPTS).update(
+        status=failed, reason=reason, finished_at=Now(), lease_until=None
+    ) or ours.update(status=REQUESTED, reason=reason, lease_until=None)
     run.refresh_from_db()
     return bool(is_ours)
 

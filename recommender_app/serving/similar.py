@@ -24,6 +24,7 @@ from recommender_app.serving.pool import Pool, Proposals
 from recommender_app.serving.query import Query, checked_query
 from recommender_app.serving.request import usable
 from recommender_app.serving.router import (
+    DEADLINE,
     EMPTY_CATALOGUE,
     ENGINE_FAILED,
     NEWEST,
@@ -147,13 +148,16 @@ class Search:
             if not self.pool.n_missing or not release.artifacts[key].engine.has_similar_items:
                 continue
             self.asked.append(key)
-            reason = breakers.refusal(self.query.use_case.key, _watched(key), self.deadline)
+            reason = DEADLINE if not self.deadline.remaining_ms() else self._refusal(key)
             if reason:
                 self.pool.failures[key] = reason
                 continue
             self._fill(release, key)
             if key not in self.pool.failures:
                 breakers.succeeded(self.query.use_case.key, _watched(key), self.pool.engine_ms[key])
+
+    def _refusal(self, key: str) -> str:
+        return breakers.refusal(self.query.use_case.key, _watched(key), self.deadline)
 
     def top_up(self) -> None:
         """Fill what is left with the newest items that may be shown."""

@@ -118,4 +118,4 @@ def test_row_24_a_worker_that_is_told_to_stop_gives_its_training_back(tmp_path, 
     assert told.splitlines()[-1] == "Stopped."
     with sqlite3.connect(tmp_path / "db") as database:
         [row] = database.execute("SELECT status, attempts, reason FROM recommender_app_trainingrun").fetchall()
-    assert row == ("requested", 0, "Its process was told to stop.")
+    assert row == ("requested", 1, "Its process was told to stop.")

@@ -149,6 +149,14 @@ def test_row_22_whoever_lost_a_run_can_neither_renew_nor_finish_nor_return_it():
     assert (run.status, run.token, run.attempts) == ("running", 2, 2)
 
 
+def test_a_run_that_is_told_to_stop_each_time_fails_in_the_end():
+    run = ask()
+    for attempt in (1, 2, 3):
+        assert claim_run(run)
+        assert give_back_run(run, "told to stop")
+        assert (run.status, run.attempts) == ("requested" if attempt < 3 else "failed", attempt)
+
+
 def test_a_message_is_trusted_for_a_while_and_sent_by_one(settings):
     settings.RECOMMENDER = {**settings.RECOMMENDER, "QUEUE_SECONDS": 60.0}
     run = ask()

@@ -43,10 +43,10 @@ def test_row_24_a_worker_that_is_told_to_stop_gives_its_training_back_at_once(si
     worker.terminate()
     worker.wait(20)
     row = hand.do("run", run)
-    assert (row["status"], row["attempts"], row["reason"]) == ("requested", 0, "Its process was told to stop.")
+    assert (row["status"], row["attempts"], row["reason"]) == ("requested", 1, "Its process was told to stop.")
     crew.worker()
     site.wait_for_training(2)
-    assert finished(site, hand, run)["attempts"] == 1
+    assert finished(site, hand, run)["attempts"] == 2
 
 
 def test_a_training_whose_worker_was_killed_is_done_by_another(site, hand, crew, run):
