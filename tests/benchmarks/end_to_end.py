@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.rounds import Measurement, Rounds, interleave, report
-from tests.benchmarks.site.figures import N_VISITORS, VISITORS
+from tests.benchmarks.site.figures import N_BOOKS, N_VISITORS, VISITORS
 from tests.benchmarks.site.server import Client, Site, gunicorn, loaded_site
 
 LIMITS = {"warm": 3.0, "cold": 4.0, "hot": 6.0}
@@ -83,7 +83,9 @@ def _report(rounds: Rounds, visits: dict[str, Visits], first: dict[str, float]) 
     is_routed = all(tails[kind]["engines"] == [ROUTED[kind]] for kind in VISITORS)
     print(f"p95 and first request below {PLAN_MS:.0f} ms: {'PASS' if is_quick else 'FAIL'}")
     print(f"each kind served by its own engine {ROUTED}: {'PASS' if is_routed else 'FAIL'}")
-    failed = report("end to end", claims, Path("bench/end_to_end.json"), tails=tails, first_request_ms=first)
+    failed = report(
+        "end to end", claims, Path("bench/end_to_end.json"), n_books=N_BOOKS, tails=tails, first_request_ms=first
+    )
     return failed or int(not (is_quick and is_routed))
 
 

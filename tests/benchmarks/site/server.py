@@ -31,6 +31,12 @@ class Site:
         """Run ``python ARGUMENTS`` for this site."""
         subprocess.run([sys.executable, *arguments], cwd=ROOT, env=self.environment, check=True)
 
+    def told(self, *arguments: str) -> Any:
+        """Return the JSON that ``python ARGUMENTS`` prints last."""
+        command = [sys.executable, *arguments]
+        printed = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True)
+        return json.loads(printed.stdout.splitlines()[-1])
+
 
 @contextlib.contextmanager
 def loaded_site() -> Iterator[Site]:
