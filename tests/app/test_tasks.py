@@ -119,7 +119,7 @@ def test_row_24_a_requested_run_that_is_interrupted_waits_again(site):
     with pytest.raises(KeyboardInterrupt):
         tasks.train.apply((run.pk,), throw=True)
     run.refresh_from_db()
-    assert (run.status, run.attempts, run.reason) == ("requested", 0, "Its process was told to stop.")
+    assert (run.status, run.attempts, run.reason) == ("requested", 1, "Its process was told to stop.")
     assert claim_run(run)
 
 
