@@ -1,0 +1,36 @@
+"""What new items, reasons, rules, policies and odd values promise on SQLite they keep on PostgreSQL."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = {
+    "new items and reasons": ("test_overlay.py", "test_similar.py", "test_explaining.py"),
+    "rules and odd values": (
+        "test_values.py",
+        "test_odd_rows.py",
+        "test_rule_bounds.py",
+        "test_choosing.py",
+        "test_business_rules.py",
+    ),
+}
+
+
+@pytest.mark.services
+@pytest.mark.slow
+@pytest.mark.parametrize("files", FILES.values(), ids=FILES)
+def test_the_same_tests_pass_on_postgresql(postgres_database, files):
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--nomigrations"]
+    finished = subprocess.run(
+        [*command, *(f"tests/app/{name}" for name in files)],
+        env={**os.environ, "DATABASE_URL": postgres_database},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert finished.returncode == 0, finished.stdout[-3000:]
