@@ -1,6 +1,7 @@
 """The app's own tables: runs, versions, releases, tuned options, policies, business rules, the request log."""
 
 from recommender_app.models.business_rule import BusinessRule, RuleChange
+from recommender_app.models.feedback_event import FeedbackEvent
 from recommender_app.models.model_version import ModelVersion
 from recommender_app.models.release import Release, ReleaseMember
 from recommender_app.models.release_change import ReleaseChange
@@ -11,6 +12,7 @@ from recommender_app.models.tuned_config import TunedConfig
 
 __all__ = [
     "BusinessRule",
+    "FeedbackEvent",
     "ModelVersion",
     "PolicyChange",
     "Release",
