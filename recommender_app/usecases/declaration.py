@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db.models import F, Model, QuerySet, Value
@@ -81,6 +81,10 @@ class UseCase:
     rule_attributes: ClassVar[tuple[str, ...]] = ()  # lookups for rules and caps, beside item_categories and _numbers
     item_serializer: ClassVar[Any] = None  # DRF serializer class or its dotted path
     items_are_shared: ClassVar[bool] = False  # get_items() says the same for every user: batches ask once for many
+    undo: ClassVar[Mapping[str, str]] = {}  # {"unlike": "like"}: events that may be posted to take another one back
+    attribution_window: ClassVar[timedelta] = timedelta(hours=24)  # how long after it was shown an event is due to that
+    joined_at: ClassVar[str | None] = None  # user field that says since when the account is there
+    max_events_per_user_day: ClassVar[int | None] = None  # in training; None = the setting, 0 = no cap
 
     def get_items(self, user: Any) -> QuerySet[Any]:
         """Return the items that may be shown to ``user``: the authority on eligibility."""
@@ -101,6 +105,14 @@ class UseCase:
     def record(self, user: Any, item: Any, event: str, at: datetime) -> Any:
         """Write one event as a row of the host's own table."""
         raise ConfigurationError(f"{type(self).__name__} does not implement record(): events cannot be posted.")
+
+    def record_rating(self, user: Any, item: Any, rating: int, at: datetime) -> Any:
+        """Write 1 to 5 stars as a row of the host's own table; without this, ratings are measured and not learned."""
+        return None
+
+    def undo_event(self, user: Any, item: Any, event: str) -> Any:
+        """Take back what ``record`` wrote for ``event``; nothing to take back is no error."""
+        raise ConfigurationError(f"{type(self).__name__} does not implement undo_event(): nothing can be undone.")
 
     @property
     def sources(self) -> tuple[Interactions, ...]:
