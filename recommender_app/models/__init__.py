@@ -2,6 +2,7 @@
 
 from recommender_app.models.business_rule import BusinessRule, RuleChange
 from recommender_app.models.feedback_event import FeedbackEvent
+from recommender_app.models.forgotten_user import ForgottenUser
 from recommender_app.models.model_version import ModelVersion
 from recommender_app.models.release import Release, ReleaseMember
 from recommender_app.models.release_change import ReleaseChange
@@ -13,6 +14,7 @@ from recommender_app.models.tuned_config import TunedConfig
 __all__ = [
     "BusinessRule",
     "FeedbackEvent",
+    "ForgottenUser",
     "ModelVersion",
     "PolicyChange",
     "Release",
