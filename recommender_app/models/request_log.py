@@ -1,6 +1,7 @@
 """One row per answer. Ids are text, never foreign keys: the log outlives what it names."""
 
 from django.db import models
+from django.utils import timezone
 
 
 class RequestLog(models.Model):
@@ -28,7 +29,7 @@ class RequestLog(models.Model):
     latency_ms = models.FloatField(null=True, blank=True)
     engine_ms = models.JSONField(null=True, blank=True, help_text="{engine: milliseconds} of every engine tried.")
     diversity = models.FloatField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)  # of the answer, not of its row
 
     class Meta:
         ordering = ("-id",)
