@@ -1,16 +1,21 @@
-"""What an error looks like: always JSON.
+"""What an error looks like: always JSON, always ``{"detail": "why"}``.
 
-400: ``{"limit": ["why"]}``, one key per parameter that is wrong. Everything else:
-``{"detail": "why"}``.
+Where parameters or fields of the body are wrong (400), ``errors`` names each: ``{"limit": ["why"]}``; fields
+within each other are joined by dots (``events.3.item``).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
 
 from recommender_app.exceptions import InvalidCursor, InvalidFilters, ItemNotFound, UnknownUseCase, UserNotFound
 from recommender_app.serving.database import DATABASE_ERRORS
@@ -24,30 +29,42 @@ class Unavailable(APIException):
     default_code = "unavailable"
 
 
-class DetailSerializer(serializers.Serializer[Any]):
-    """Every error but 400."""
+class TooLarge(APIException):
+    """The body is longer than anybody needs."""
+
+    status_code = 413
+    default_detail = "The body is too long; send less at once."
+    default_code = "too_large"
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """Every error."""
 
     detail = serializers.CharField(help_text="One sentence that says what is wrong.")
-
-
-class ParameterErrorsSerializer(serializers.Serializer[Any]):
-    """400: the wrong parameters by name."""
-
-    limit = serializers.ListField(child=serializers.CharField(), required=False)
-    cursor = serializers.ListField(child=serializers.CharField(), required=False)
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="400 only: each wrong parameter or field by name, with the reasons, dotted where nested.",
+    )
 
 
 ERROR_RESPONSES = {
-    400: OpenApiResponse(ParameterErrorsSerializer, "A parameter is wrong; the body names it."),
-    401: OpenApiResponse(DetailSerializer, "Not logged in."),
-    404: OpenApiResponse(DetailSerializer, "No such use case, or the login has no such user in it."),
-    429: OpenApiResponse(DetailSerializer, "Too many requests; see the Retry-After header."),
-    503: OpenApiResponse(DetailSerializer, "The database is needed to recognise the requester and cannot be reached."),
+    400: OpenApiResponse(ErrorSerializer, "A parameter is wrong; `errors` names it."),
+    401: OpenApiResponse(ErrorSerializer, "Not logged in."),
+    404: OpenApiResponse(ErrorSerializer, "No such use case, or the login has no such user in it."),
+    429: OpenApiResponse(ErrorSerializer, "Too many requests; see the Retry-After header."),
+    503: OpenApiResponse(ErrorSerializer, "The database is needed to recognise the requester and cannot be reached."),
+}
+BODY_RESPONSES = {  # in addition, of endpoints that read a body
+    400: OpenApiResponse(ErrorSerializer, "The body is no JSON that is accepted, or `errors` names what is wrong."),
+    403: OpenApiResponse(ErrorSerializer, "A session without the CSRF token, or not allowed."),
+    413: OpenApiResponse(ErrorSerializer, "The body is longer than 64 KB."),
+    415: OpenApiResponse(ErrorSerializer, "The body is not application/json."),
 }
 
 
 def as_http_error(error: Exception) -> Exception:
-    """Return the HTTP error that an error of ours means; others are returned as they are."""
+    """Return the HTTP error that an error of ours, or of Django's reading, means; others are returned as they are."""
     if isinstance(error, UnknownUseCase | UserNotFound | ItemNotFound):
         return NotFound(str(error))
     if isinstance(error, InvalidCursor):
@@ -56,4 +73,30 @@ def as_http_error(error: Exception) -> Exception:
         return ValidationError(error.errors)
     if isinstance(error, DATABASE_ERRORS):
         return Unavailable()
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge()
+    if isinstance(error, SuspiciousOperation | MultiPartParserError | UnreadablePostError):
+        return ParseError("The request cannot be read.")
     return error
+
+
+def error_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the response to an error in our one shape, whatever EXCEPTION_HANDLER the host has; None if unforeseen."""
+    error = as_http_error(error)
+    response = exception_handler(error, context)
+    if response is not None and isinstance(error, ValidationError):
+        errors = flat(response.data)
+        name, reasons = next(iter(errors.items()))
+        response.data = {"detail": f"{name}: {reasons[0]}", "errors": errors}
+    return response
+
+
+def flat(errors: Any, path: str = "") -> dict[str, list[str]]:
+    """Return a serializer's errors, which are nested as its fields are, as {path: reasons}."""
+    if isinstance(errors, list) and not any(isinstance(inner, dict | list) for inner in errors):
+        return {path or "non_field_errors": [str(reason) for reason in errors]} if errors else {}
+    inside = errors.items() if isinstance(errors, dict) else enumerate(errors)
+    found: dict[str, list[str]] = {}
+    for name, inner in inside:
+        found |= flat(inner, f"{path}.{name}" if path else str(name))
+    return found

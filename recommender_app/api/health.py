@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommender_app.api.description import described
-from recommender_app.api.errors import ERROR_RESPONSES, DetailSerializer
+from recommender_app.api.errors import ERROR_RESPONSES, ErrorSerializer
 from recommender_app.api.throttling import RecommenderThrottle
 from recommender_app.api.views import RecommenderView
 from recommender_app.serving.health import DEGRADED, NO_RELEASE, OK, health
@@ -19,7 +19,7 @@ from recommender_app.serving.health import DEGRADED, NO_RELEASE, OK, health
 PERMISSION = "recommender_app.view_release"
 _ERRORS = {
     401: ERROR_RESPONSES[401],
-    403: OpenApiResponse(DetailSerializer, f"Neither staff nor holder of the permission {PERMISSION}."),
+    403: OpenApiResponse(ErrorSerializer, f"Neither staff nor holder of the permission {PERMISSION}."),
     429: ERROR_RESPONSES[429],
     503: ERROR_RESPONSES[503],
 }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
 
 
@@ -18,12 +18,8 @@ class FiniteJSONRenderer(JSONRenderer):
         return super().render(finite(data), *args, **kwargs)
 
 
-class AlwaysFirst(BaseContentNegotiation):
+class AlwaysFirst(DefaultContentNegotiation):
     """The first renderer, whatever the client says it accepts."""
-
-    def select_parser(self, request: Any, parsers: Iterable[Any]) -> Any:
-        """Return the first parser."""
-        return next(iter(parsers))
 
     def select_renderer(self, request: Any, renderers: Iterable[Any], format_suffix: Any = None) -> Any:
         """Return the first renderer and its media type."""

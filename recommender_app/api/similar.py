@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
 from recommender_app.api.description import described
-from recommender_app.api.errors import ERROR_RESPONSES, DetailSerializer
+from recommender_app.api.errors import ERROR_RESPONSES, ErrorSerializer
 from recommender_app.api.parameters import FilterParameters, RecommendationParameters, plain
 from recommender_app.api.throttling import RecommendationThrottle
 from recommender_app.api.views import RecommenderView
@@ -62,7 +62,7 @@ class SimilarItemsView(RecommenderView):
         responses={
             200: AnswerSerializer,
             **ERROR_RESPONSES,
-            404: OpenApiResponse(DetailSerializer, "No such use case or item, or the login has no such user in it."),
+            404: OpenApiResponse(ErrorSerializer, "No such use case or item, or the login has no such user in it."),
         },
     )
     def get(self, request: Request, use_case: str, item: str) -> Response:

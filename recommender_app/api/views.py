@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
 from recommender_app.api.description import described
-from recommender_app.api.errors import ERROR_RESPONSES, as_http_error
+from recommender_app.api.errors import ERROR_RESPONSES, as_http_error, error_response
 from recommender_app.api.parameters import FilterParameters, RecommendationParameters, plain
+from recommender_app.api.parsing import StrictJSONParser
 from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
 from recommender_app.api.throttling import RecommendationThrottle
 from recommender_app.serving.answer import Answer
@@ -33,6 +34,7 @@ class RecommenderView(APIView):
 
     schema = AutoSchema()
     permission_classes = [IsAuthenticated]
+    parser_classes = [StrictJSONParser]
     renderer_classes = [FiniteJSONRenderer]
     content_negotiation_class = AlwaysFirst
     versioning_class = None
@@ -67,6 +69,10 @@ class RecommenderView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """Turn our errors into HTTP's."""
         return super().handle_exception(as_http_error(exc))
+
+    def get_exception_handler(self) -> Any:
+        """Return ours: errors look as documented in every host."""
+        return error_response
 
 
 class RecommendationView(RecommenderView):

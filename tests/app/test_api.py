@@ -93,15 +93,16 @@ def test_ten_items_are_the_default_and_the_host_may_change_it(client, settings):
 def test_a_limit_that_makes_no_sense_is_refused_by_name(client, books, limit):
     response = client.get(URL, {"limit": limit})
     assert response.status_code == 400
-    assert response.json().keys() == {"limit"}
-    assert all(isinstance(reason, str) for reason in response.json()["limit"])
+    assert response.json().keys() == {"detail", "errors"}
+    assert response.json()["errors"].keys() == {"limit"}
+    assert all(isinstance(reason, str) for reason in response.json()["errors"]["limit"])
     assert RequestLog.objects.count() == 0
 
 
 def test_a_limit_given_twice_is_refused(client):
     response = client.get(URL + "?limit=1&limit=2")
     assert response.status_code == 400
-    assert response.json().keys() == {"limit"}
+    assert response.json()["errors"].keys() == {"limit"}
 
 
 @pytest.mark.parametrize("query", ["?format=html", "?format=xml", "?limit=2&format=%00"])

@@ -65,14 +65,14 @@ def test_what_cannot_be_looked_for_is_refused_or_found_empty(client, books, quer
         return
     assert response.status_code == 400
     assert response["Content-Type"] == "application/json"
-    for reasons in json.loads(response.content).values():
+    for reasons in json.loads(response.content)["errors"].values():
         assert reasons
         assert all(isinstance(reason, str) for reason in reasons)
     assert RequestLog.objects.count() == 0
 
 
 def test_an_unknown_filter_is_told_what_there_is(client):
-    assert "genre, max_pages" in client.get(URL, {"colour": "red"}).json()["colour"][0]
+    assert "genre, max_pages" in client.get(URL, {"colour": "red"}).json()["errors"]["colour"][0]
 
 
 def test_filters_of_the_request_see_the_request(client, books, monkeypatch):

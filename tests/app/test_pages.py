@@ -229,7 +229,7 @@ def test_a_cursor_that_we_did_not_write_is_a_400_that_names_it(cursor):
     client.force_login(library.add_reader().account)
     response = client.get("/api/recommendations/books/", {"cursor": cursor})
     assert response.status_code == 400
-    assert list(response.json()) == ["cursor"]
+    assert list(response.json()["errors"]) == ["cursor"]
 
 
 ids = st.one_of(

@@ -95,4 +95,4 @@ def test_tickets_that_no_database_can_hold_are_refused(accounts, startups):
     client.force_login(accounts[0])
     url = f"/api/recommendations/startup_investor/?for={startups[0].pk}&ticket="
     assert client.get(url + "50000").status_code == 200
-    assert client.get(url + "1" + "0" * 30).json().keys() == {"ticket"}
+    assert client.get(url + "1" + "0" * 30).json()["errors"].keys() == {"ticket"}
