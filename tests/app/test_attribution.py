@@ -61,7 +61,7 @@ exposures_made = st.lists(
 )
 
 
-@given(st.lists(st.builds(Action, names, titles, times)), exposures_made, st.integers(0, 30), st.randoms())
+@given(st.lists(st.builds(Action, names, titles, times, st.none())), exposures_made, st.integers(0, 30), st.randoms())
 def test_every_choice_is_the_best_by_the_rule(actions, exposures, window_hours, random):
     window = timedelta(hours=window_hours)
     chosen = attribute(actions, exposures, window)
@@ -76,7 +76,7 @@ def test_every_choice_is_the_best_by_the_rule(actions, exposures, window_hours, 
         assert found == (max(possible)[1] if possible else None)
 
 
-@given(st.builds(Action, names, titles, times), exposures_made, st.integers(0, 30), st.integers(0, 30))
+@given(st.builds(Action, names, titles, times, st.none()), exposures_made, st.integers(0, 30), st.integers(0, 30))
 def test_a_wider_window_never_changes_a_choice(action, exposures, window_hours, more):
     (narrow,) = attribute([action], exposures, timedelta(hours=window_hours))
     (wide,) = attribute([action], exposures, timedelta(hours=window_hours + more))
