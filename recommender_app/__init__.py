@@ -13,6 +13,7 @@ _EXPORTS = {
     "Interactions": "recommender_app.usecases.declaration",
     "register": "recommender_app.usecases.site",
     "recommend": "recommender_app.serving.service",
+    "recommend_objects": "recommender_app.serving.objects",
     "Boost": "recommender_app.usecases.rules",
     "Bury": "recommender_app.usecases.rules",
     "Pin": "recommender_app.usecases.rules",
