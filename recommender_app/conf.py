@@ -73,6 +73,9 @@ DEFAULTS: dict[str, Any] = {
     # What is kept besides the live release and the one before it, see ``training.retention``
     "KEEP_VERSIONS": 3,  # newest versions per use case and engine
     "KEEP_DATASETS": 2,  # newest exported datasets per use case
+    # Forgotten users, see ``privacy``
+    "PRIVACY_KEY": None,  # secret that tombstones are hashed with; None = SECRET_KEY
+    "FORGOTTEN_VERSIONS_DAYS": 30,  # after so many days, what was trained with their data is gone, superseded or not
     # Where the artifacts of many hosts come from: an alias in STORAGES, or the dotted path of a Django storage.
     "ARTIFACT_STORAGE": None,  # None = every host sees the same ARTIFACT_ROOT
     "INDEX_MIN_ITEMS": 50_000,  # from so many items on, a version gets an approximate index of them

@@ -73,6 +73,10 @@ def _is_cache(value: Any) -> bool:
     return isinstance(value, str) and value in django_settings.CACHES
 
 
+def _is_secret(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and len(value) >= 32)
+
+
 def _is_storage(value: Any) -> bool:
     is_named = isinstance(value, str) and (value in django_settings.STORAGES or _DOTTED_PATH.fullmatch(value))
     return value is None or bool(is_named)
@@ -127,6 +131,8 @@ RULES: dict[str, Rule] = {
     "TRAINING_SCHEDULE": Rule(_is_schedule, f"a dict from engine keys to one of {', '.join(PERIODS)}"),
     "KEEP_VERSIONS": _whole(1),
     "KEEP_DATASETS": _whole(1),
+    "PRIVACY_KEY": Rule(_is_secret, "a secret of at least 32 characters, or None"),
+    "FORGOTTEN_VERSIONS_DAYS": _whole(0, 30),
     "ARTIFACT_STORAGE": Rule(_is_storage, "an alias in STORAGES, the dotted path of a Django storage, or None"),
     "INDEX_MIN_ITEMS": _whole(1),
     "INDEX_RECALL": Rule(lambda value: is_number(value) and 0 < value <= 1, "a number above 0, up to 1"),

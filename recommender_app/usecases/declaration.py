@@ -106,6 +106,23 @@ class UseCase:
         """Write one event as a row of the host's own table."""
         raise ConfigurationError(f"{type(self).__name__} does not implement record(): events cannot be posted.")
 
+    def forget(self, user_id: Any) -> int:
+        """Delete the host's rows that tell what a user did, and return how many; asked by ``recommender_forget_user``.
+
+        The user may be deleted already. Rows that the law wants kept may be made anonymous instead.
+
+        Args:
+            user_id: primary key of the ``users`` model, in its own type.
+        """
+        raise ConfigurationError(
+            f"{type(self).__name__} does not implement forget(user_id): write it, so that the rows of the host's "
+            "tables are deleted too, or say that they stay (--keep-interactions)."
+        )
+
+    def export_user(self, user_id: Any) -> Any:
+        """Return, as JSON, what else the host holds on a user, for ``recommender_export_user``; None = nothing more."""
+        return None
+
     def record_rating(self, user: Any, item: Any, rating: int, at: datetime) -> Any:
         """Write 1 to 5 stars as a row of the host's own table; without this, ratings are measured and not learned."""
         return None

@@ -64,6 +64,8 @@ def test_an_unknown_key(settings, key, hint):
         *[("THROTTLE_RATES", value) for value in ("9/min", {"all": "9/min"}, {"schema": "9"}, {"schema": 9})],
         *[("SEED", value) for value in (-1, 2**32, "x")],
         *[("TEST_FRACTION", value) for value in (0, 1, -0.5, "0.2", float("nan"))],
+        *[("PRIVACY_KEY", value) for value in ("", "short", 7, b"a" * 40)],
+        *[("FORGOTTEN_VERSIONS_DAYS", value) for value in (-1, 31, 2.5, None)],
         *[("N_THREADS", value) for value in (-1, 0.5)],
         *[("TRAINERS", value) for value in ([], {"als": "ALSTrainer"}, {"als": object}, {3: "a.b"}, {"als": "a..b"})],
     ],

@@ -1,0 +1,97 @@
+"""Users who are forgotten: strangers without a history, whose id is written nowhere.
+
+A tombstone counts in every process within RELOAD_SECONDS: one request in that time asks whether
+there are new ones, the others look into memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from recommender_app import conf
+from recommender_app.models import ForgottenUser
+from recommender_app.registry.tombstones import NOBODY, Tombstones, read_tombstones, stamp
+from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.history import History, load_history
+
+logger = logging.getLogger(__name__)
+
+NO_HISTORY = History([], np.empty(0, dtype=np.float32), np.empty(0, dtype=np.float32), 0, ())
+
+
+class KnownTombstones:
+    """What this process knows of who is forgotten; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.tombstones: Tombstones = NOBODY
+        self._stamp = (0, 0)
+        self._read_at: float | None = None  # monotonic seconds; None = never
+        self._lock = threading.Lock()
+
+    def current(self) -> Tombstones:
+        """Return the tombstones, read again if that is due; while one thread reads, others use those before."""
+        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
+            try:
+                if self._is_due():
+                    self._read()
+            finally:
+                self._lock.release()
+        return self.tombstones
+
+    def _is_due(self) -> bool:
+        return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
+
+    def _read(self) -> None:
+        """Look for new ones; where the database cannot say, those known before stay."""
+        started = time.monotonic()
+        try:
+            with savepoint(ForgottenUser):
+                found = stamp()
+                if found != self._stamp:
+                    self.tombstones, self._stamp = read_tombstones(), found
+        except DATABASE_ERRORS as error:
+            logger.error("Who is forgotten cannot be read, those known before stay so: %s", error)  # noqa: TRY400
+        else:
+            if self.tombstones.n_lost:
+                logger.error("%s forgotten users cannot be recognised: see check_complete.", self.tombstones.n_lost)
+        self._read_at = started
+
+
+_known = KnownTombstones()
+
+
+def is_forgotten(use_case: UseCase, user_id: Any) -> bool:
+    """Tell whether a user is forgotten; no query, but for one in RELOAD_SECONDS.
+
+    Args:
+        user_id: the key in the host's own type, or its text.
+    """
+    tombstones = _known.current()
+    return bool(tombstones) and tombstones.holds(use_case.users, user_id)
+
+
+def logged_id(use_case: UseCase, user: Any) -> str:
+    """Return what is written of a user: the external id as text, "" of one who is forgotten."""
+    return "" if is_forgotten(use_case, user.pk) else str(user.pk)
+
+
+def history_of_user(use_case: UseCase, user: Any) -> History:
+    """Return the user's history as far as it may be used: none of one who is forgotten."""
+    if is_forgotten(use_case, user.pk):
+        return NO_HISTORY
+    return load_history(use_case, user, conf.settings.HISTORY_LIMIT)
+
+
+def forget() -> None:
+    """Drop what was read; the next request reads anew."""
+    global _known
+    _known = KnownTombstones()
+
+
+conf.on_reload.append(forget)
