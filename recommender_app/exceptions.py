@@ -33,6 +33,18 @@ class InvalidFilters(RecommenderError):
         self.errors = errors
 
 
+class InvalidEvents(RecommenderError):
+    """Posted events that cannot have happened; none of the post is recorded.
+
+    Attributes:
+        errors: {number of the event, from 0: {field: reasons}}.
+    """
+
+    def __init__(self, errors: dict[int, dict[str, list[str]]]) -> None:
+        super().__init__(f"{len(errors)} events cannot be recorded, the first is number {min(errors)}: {errors}")
+        self.errors = errors
+
+
 class InvalidCursor(RecommenderError):
     """A cursor was altered, has expired, or belongs to another user, use case or set of filters."""
 
