@@ -76,6 +76,13 @@ DEFAULTS: dict[str, Any] = {
     # Forgotten users, see ``privacy``
     "PRIVACY_KEY": None,  # secret that tombstones are hashed with; None = SECRET_KEY
     "FORGOTTEN_VERSIONS_DAYS": 30,  # after so many days, what was trained with their data is gone, superseded or not
+    # The request log: where rows go ("database", "spool"), and where those that the database refuses wait for it
+    "LOG_WRITER": "database",  # "spool" = into files first, from where recommender_drain takes them
+    "LOG_RETENTION_DAYS": 90,  # rows that are older are deleted, None = never
+    "SPOOL_DIR": None,  # None = <ARTIFACT_ROOT>/spool; web processes write it, whoever drains reads it
+    "SPOOL_MAX_MB": 512,  # what the folder may hold; rows beyond that are lost and counted
+    "SPOOL_FSYNC": False,  # True = each row is flushed to the disk, so that it also outlives a power cut
+    "SPOOL_REJECTED_DAYS": 30,  # how long lines are kept that no row can be made of
     # Where the artifacts of many hosts come from: an alias in STORAGES, or the dotted path of a Django storage.
     "ARTIFACT_STORAGE": None,  # None = every host sees the same ARTIFACT_ROOT
     "INDEX_MIN_ITEMS": 50_000,  # from so many items on, a version gets an approximate index of them

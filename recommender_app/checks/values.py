@@ -133,6 +133,14 @@ RULES: dict[str, Rule] = {
     "KEEP_DATASETS": _whole(1),
     "PRIVACY_KEY": Rule(_is_secret, "a secret of at least 32 characters, or None"),
     "FORGOTTEN_VERSIONS_DAYS": _whole(0, 30),
+    "LOG_WRITER": Rule(lambda value: value in ("database", "spool"), '"database" or "spool"'),
+    "LOG_RETENTION_DAYS": Rule(
+        lambda value: value is None or _DAYS.is_kept(value), f"{_DAYS.wanted}, or None for ever"
+    ),
+    "SPOOL_DIR": Rule(_is_path, "a folder's path, or None"),
+    "SPOOL_MAX_MB": Rule(lambda value: is_number(value) and value > 0, "a number of megabytes above 0"),
+    "SPOOL_FSYNC": Rule(lambda value: isinstance(value, bool), "True or False"),
+    "SPOOL_REJECTED_DAYS": _DAYS,
     "ARTIFACT_STORAGE": Rule(_is_storage, "an alias in STORAGES, the dotted path of a Django storage, or None"),
     "INDEX_MIN_ITEMS": _whole(1),
     "INDEX_RECALL": Rule(lambda value: is_number(value) and 0 < value <= 1, "a number above 0, up to 1"),

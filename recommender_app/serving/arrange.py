@@ -57,8 +57,9 @@ def arrange(pool: Sequence[Candidate], limit: int, context: Arrangement) -> list
     5. exploration gives places to new items,
     6. pins take their places; they are set aside before stage 1, and count for caps and quotas.
 
-    Scores and sources stay those of who proposed an item. The result is the same for the same
-    arguments. Without rules, and with a policy that does not rearrange, it is ``pool[:limit]``.
+    Scores and sources stay those of who proposed an item, but for pins, whose source is RULE. The
+    result is the same for the same arguments. Without rules, and with a policy that does not
+    rearrange, it is ``pool[:limit]``.
     """
     pins = pinned(context.rules, [*pool, *context.found], limit, context.facts)
     fixed = list(pins.values())

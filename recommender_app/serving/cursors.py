@@ -7,6 +7,7 @@ Nothing is stored. The signature belongs to one user, use case and set of filter
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ from recommender_app.conf import settings
 from recommender_app.exceptions import InvalidCursor
 
 SALT = "recommender_app.serving.cursors"
-FORMAT = 1  # of the packed bytes; another one is refused
+CERTAIN, BY_CHANCE = 1, 2  # formats of the packed bytes: without and with propensities; another one is refused
 MAX_CHARACTERS = 4_000  # of a cursor: proxies refuse long URLs, most of them from 8 KB on
 KEY_BYTES = 16  # of a UUID
 _INT64 = np.iinfo(np.int64)
@@ -27,11 +28,12 @@ _INT64 = np.iinfo(np.int64)
 
 @dataclass(frozen=True)
 class Place:
-    """One place of a slate that has not been shown yet: external id, score, source."""
+    """One place of a slate that has not been shown yet: external id, score, source, propensity as in a candidate."""
 
     id: Any
     score: float
     source: str
+    propensity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ def read_cursor(text: str, owner: Sequence[str]) -> Rest:
 
 
 class PackedRest:
-    """A rest as bytes: a JSON head, then scores (float32), sources (uint8) and keys (int64 or 16 bytes)."""
+    """A rest as bytes: a JSON head, then scores (float32), sources (uint8) and keys (int64 or 16 bytes).
+
+    Where exploration had a say, the propensities (float32, NaN = none) come before the keys.
+    """
 
     def dumps(self, rest: Rest) -> bytes:
         """Return the bytes."""
@@ -96,25 +101,39 @@ class PackedRest:
         head = json.dumps([len(rest.places), kind, texts, sources, facts], separators=(",", ":")).encode()
         scores = np.array([place.score for place in rest.places], dtype="<f4").tobytes()
         numbers = np.array([sources.index(place.source) for place in rest.places], dtype="u1").tobytes()
-        return bytes([FORMAT]) + len(head).to_bytes(4, "big") + head + scores + numbers + keys
+        chances = [place.propensity for place in rest.places]
+        is_certain = all(chance is None for chance in chances)
+        packed = b"" if is_certain else np.array(chances, dtype=np.float64).astype("<f4").tobytes()
+        form = CERTAIN if is_certain else BY_CHANCE
+        return bytes([form]) + len(head).to_bytes(4, "big") + head + scores + numbers + packed + keys
 
     def loads(self, data: bytes) -> Rest:
         """Return the rest; ValueError, LookupError or TypeError where the bytes are of another format."""
-        if data[0] != FORMAT:
-            raise ValueError(f"Format {data[0]} instead of {FORMAT}.")
+        if data[0] not in (CERTAIN, BY_CHANCE):
+            raise ValueError(f"There is no format {data[0]}.")
         body = 5 + int.from_bytes(data[1:5], "big")
         n, kind, texts, sources, (rank, slate, *facts) = json.loads(data[5:body])
         scores = np.frombuffer(data, dtype="<f4", count=n, offset=body).tolist()
         numbers = np.frombuffer(data, dtype="u1", count=n, offset=body + 4 * n).tolist()
-        ids = _unpacked_ids(kind, texts, data[body + 5 * n :])
+        chances, start = _unpacked_chances(data, n, body + 5 * n)
+        ids = _unpacked_ids(kind, texts, data[start:])
         places = tuple(
-            Place(item_id, score, sources[number]) for item_id, score, number in zip(ids, scores, numbers, strict=True)
+            Place(item_id, score, sources[number], chance)
+            for item_id, score, number, chance in zip(ids, scores, numbers, chances, strict=True)
         )
         return Rest(places, rank, UUID(slate), *facts)
 
 
 def _salt(owner: Sequence[str]) -> str:
     return f"{SALT}:{json.dumps(list(owner))}"
+
+
+def _unpacked_chances(data: bytes, n: int, offset: int) -> tuple[list[float | None], int]:
+    """Return the n propensities, and where the keys begin."""
+    if data[0] == CERTAIN:
+        return [None] * n, offset
+    found = np.frombuffer(data, dtype="<f4", count=n, offset=offset).tolist()
+    return [None if math.isnan(chance) else chance for chance in found], offset + 4 * n
 
 
 def _packed_ids(ids: Sequence[Any]) -> tuple[str, list[str], bytes]:

@@ -13,8 +13,9 @@ from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
 from recommender_app.serving import live, pages, request_log, slate_cache
+from recommender_app.serving.ahead import candidates_ahead
 from recommender_app.serving.answer import Answer, Result, engine_of
-from recommender_app.serving.arranging.slate import chooses, slate_of
+from recommender_app.serving.arranging.slate import chooses, rearranges, slate_of
 from recommender_app.serving.cursors import Rest
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
@@ -154,7 +155,7 @@ def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | N
     slate = _arranged(query, policy, pool, blank.request_id, pipeline)
     answer = _answer(blank, _results(slate[: query.limit]), pool, route, release)
     _log_fallback(answer, route)
-    return pages.continuable(query, answer, slate[query.limit :], pool, route, release)
+    return pages.continuable(query, answer, slate[query.limit :], route, release)
 
 
 def _log_fallback(answer: Answer, route: Route) -> None:
@@ -173,14 +174,14 @@ def _arranged(query: Query, policy: Policy, pool: Pool, request_id: UUID, pipeli
     """Return which candidates are shown, in which order; on a first page, those of later pages too."""
     history = pipeline.request.history if pipeline else None
     artifacts = pipeline.release.artifacts if pipeline else {}
-    is_first = pages.is_first(query)
+    ahead = candidates_ahead(query, pool, with_items=rearranges(query, policy)) if pages.is_first(query) else None
     try:
-        return slate_of(query, policy, pool.candidates, request_id, history, artifacts, with_later_pages=is_first)
+        return slate_of(query, policy, pool.candidates, request_id, history, artifacts, ahead)
     except DATABASE_ERRORS:
         raise
     except Exception:  # a rule or a model that nobody foresaw costs the order, not the answer
         logger.exception("Request %s: the list cannot be arranged; the engines' order is shown.", request_id)
-        return pool.candidates
+        return [*pool.candidates, *(ahead or ())]
 
 
 def _results(chosen: Sequence[Candidate]) -> tuple[Result, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from recommender_app.serving.arranging.caps import CapCounts, Caps
-from recommender_app.serving.pool import Candidate
+from recommender_app.serving.pool import RULE, Candidate
 from recommender_app.usecases.rules import NOTHING_KNOWN, Boost, Bury, Facts, Pin, Quota, Rule
 
 FactsOf = Mapping[Any, Facts]  # {item id: facts}
@@ -39,6 +40,8 @@ def reordered(pool: Sequence[Candidate], rules: Iterable[Rule], facts: FactsOf) 
 def pinned(rules: Iterable[Rule], known: Sequence[Candidate], limit: int, facts: FactsOf) -> dict[int, Candidate]:
     """Return {1-based place: candidate} of all pins; the first rule to ask gets a place, the next one the place after.
 
+    Their source is RULE, whether or not an engine proposed them too: how many it proposes depends on the limit.
+
     Args:
         known: eligible candidates, best first; an item that is not among them is not pinned.
     """
@@ -51,7 +54,7 @@ def pinned(rules: Iterable[Rule], known: Sequence[Candidate], limit: int, facts:
             while position in places:
                 position += 1
             if position <= limit:
-                places[position] = candidate
+                places[position] = replace(candidate, source=RULE, score=0.0)
     return places
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.utils import timezone
 
 from recommender_app.artifacts.opening import OpenedArtifact
@@ -16,6 +17,7 @@ from recommender_app.serving.arrange import Arrangement, arrange
 from recommender_app.serving.arranging.diversity import Similarities
 from recommender_app.serving.arranging.fatigue import tired_ids
 from recommender_app.serving.arranging.finding import find_for_rules, find_newcomers
+from recommender_app.serving.arranging.later import later_pages
 from recommender_app.serving.arranging.similarity import content_of, similarities_of
 from recommender_app.serving.pool import Candidate
 from recommender_app.serving.query import Query
@@ -23,13 +25,18 @@ from recommender_app.serving.router import Policy
 from recommender_app.serving.rule_book import preview_of, rules_in_force
 from recommender_app.usecases.attributes import read_facts
 from recommender_app.usecases.history import History
-from recommender_app.usecases.rules import Bury, Facts, Pin, Rule
+from recommender_app.usecases.rules import Bury, Facts, Rule
 
 
 def chooses(query: Query, policy: Policy) -> bool:
     """Tell whether the best of a small pool may all be put aside: caps and buries need many more to choose from."""
     rules = rules_in_force(query.use_case, timezone.now())
     return bool(policy.caps) or any(isinstance(rule, Bury) for rule in rules)
+
+
+def rearranges(query: Query, policy: Policy) -> bool:
+    """Tell whether the slate may differ from the order of the engines."""
+    return policy.rearranges or bool(rules_in_force(query.use_case, timezone.now()))
 
 
 def slate_of(
@@ -39,8 +46,7 @@ def slate_of(
     request_id: UUID,
     history: History | None,
     artifacts: Mapping[str, OpenedArtifact],
-    *,
-    with_later_pages: bool = False,
+    ahead: Sequence[Candidate] | None = None,
 ) -> list[Candidate]:
     """Return the candidates to show, in order; no query where neither the policy nor a rule rearranges.
 
@@ -49,18 +55,18 @@ def slate_of(
         request_id: the seed of exploration.
         history: None where nothing is live; nothing is tired then.
         artifacts: of the live release.
-        with_later_pages: go on behind the page, in pages of the same length that are arranged
-            like it, without pins and exploration.
+        ahead: eligible candidates behind the pool: go on behind the page, see ``later.later_pages``;
+            None = one list only.
     """
     now = timezone.now()
     rules = rules_in_force(query.use_case, now)
     if not (rules or policy.rearranges):
-        return list(pool) if with_later_pages else list(pool[: query.limit])
-    context = _context(query, policy, rules, pool, history, artifacts, now)
+        return list(pool[: query.limit]) if ahead is None else [*pool, *ahead]
+    context = _context(query, policy, rules, pool, ahead or (), history, artifacts, now)
     preview = preview_of(query.use_case)
     context = replace(context, seed=preview.seed if preview else request_id.int)
     slate = arrange(pool, query.limit, context)
-    return [*slate, *_later_pages(pool, slate, query.limit, context)] if with_later_pages else slate
+    return slate if ahead is None else [*slate, *later_pages(pool, ahead, slate, query.limit, context)]
 
 
 def _context(
@@ -68,6 +74,7 @@ def _context(
     policy: Policy,
     rules: tuple[Rule, ...],
     pool: Sequence[Candidate],
+    ahead: Sequence[Candidate],
     history: History | None,
     artifacts: Mapping[str, OpenedArtifact],
     now: datetime,
@@ -75,11 +82,11 @@ def _context(
     content = content_of(artifacts)
     attributes = _attributes(query, policy, rules, content)
     read = partial(_read, query, attributes, now)
-    facts = read(pool)
+    facts = read([*pool, *ahead])
     found = find_for_rules(query, rules, pool, facts, read, now)
     newcomers = find_newcomers(query, [*pool, *found], facts, read, now) if policy.exploration > 0 else ()
     tired = _tired(query, policy, history, now)
-    alike = _similarities(query, content, facts)
+    alike = _similarities(query, content, facts, [*pool, *ahead])
     return Arrangement(policy, rules, facts, alike, tired, tuple(found), tuple(newcomers))
 
 
@@ -100,25 +107,18 @@ def _tired(query: Query, policy: Policy, history: History | None, now: datetime)
 
 
 def _similarities(
-    query: Query, content: OpenedArtifact | None, facts: Mapping[Any, Facts]
+    query: Query, content: OpenedArtifact | None, facts: Mapping[Any, Facts], known: Sequence[Candidate]
 ) -> Callable[[Sequence[Candidate]], Similarities | None]:
+    """Return what says how alike some of the ``known`` are; all are compared once, whatever the number of pages."""
+    place_of = {candidate.id: place for place, candidate in enumerate(known)}
+
+    @cache
+    def of_all() -> Similarities | None:
+        return similarities_of(list(place_of), content, query.use_case.item_categories, facts)
+
     def similarities(candidates: Sequence[Candidate]) -> Similarities | None:
-        ids = [candidate.id for candidate in candidates]
-        return similarities_of(ids, content, query.use_case.item_categories, facts)
+        places = [place_of[candidate.id] for candidate in candidates]
+        found = of_all()
+        return None if found is None else found[np.ix_(places, places)]
 
     return similarities
-
-
-def _later_pages(
-    pool: Sequence[Candidate], first: Sequence[Candidate], limit: int, context: Arrangement
-) -> list[Candidate]:
-    shown = {candidate.id for candidate in first}
-    left = [candidate for candidate in pool if candidate.id not in shown]
-    rules = tuple(rule for rule in context.rules if not isinstance(rule, Pin))
-    context = replace(context, policy=replace(context.policy, exploration=0.0), rules=rules, found=(), newcomers=())
-    pages: list[Candidate] = []
-    while left:
-        page = arrange(left, limit, context)
-        taken = {candidate.id for candidate in page}
-        pages, left = [*pages, *page], [candidate for candidate in left if candidate.id not in taken]
-    return pages
