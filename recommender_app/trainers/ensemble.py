@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class EnsembleConfig(TrainerConfig):
 
     Attributes:
         members: engine keys, comma-separated; one that cannot learn from the data is left out.
+        member_options: how members are trained, JSON such as ``{"als": {"factors": 128}}``; "" =
+            with their defaults.
         weights: ``learned`` fits them on validation; ``planned`` is 0.6 ALS + 0.4 two-tower.
         als_weight: ALS's part where weights are planned; two-tower has the rest.
         fusion: ``weighted`` (min-max), ``rrf``, ``hybrid``, or ``auto``: weighted, unless another
@@ -44,6 +47,7 @@ class EnsembleConfig(TrainerConfig):
     """
 
     members: str = "popular,trending,als,item_graph,two_tower,content_based"
+    member_options: str = ""
     weights: Literal["learned", "planned"] = "learned"
     als_weight: float = PLANNED["als"]
     fusion: Literal["auto", "weighted", "rrf", "hybrid"] = "auto"
@@ -58,6 +62,21 @@ class EnsembleConfig(TrainerConfig):
     def __post_init__(self) -> None:
         if not 0 <= self.als_weight <= 1:
             raise ConfigurationError(f"als_weight={self.als_weight:g} must lie between 0 and 1.")
+        self.member_configs()
+
+    def member_configs(self) -> dict[str, TrainerConfig]:
+        """Return {engine key: options} of the members that are not trained with their defaults.
+
+        Raises:
+            ConfigurationError: ``member_options`` is no such JSON, or an option that there is not.
+        """
+        try:
+            options = dict(json.loads(self.member_options or "{}"))
+            return {key: trainer_of(key).Config.from_json(values) for key, values in options.items()}
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ConfigurationError(
+                f'member_options={self.member_options!r}: write JSON such as {{"als": {{"factors": 128}}}}.'
+            ) from error
 
 
 class EnsembleTrainer(Trainer):
@@ -91,7 +110,8 @@ class EnsembleTrainer(Trainer):
         recipe = self.train_for_release(dataset, config, seed, progress)
         known = {key: trained[key] for key in recipe.weights if key in trained}
         missing = tuple(key for key in recipe.weights if key not in known)
-        return recipe.bind(known | (train_members(dataset, missing, seed, progress) if missing else {}))
+        configs = config.member_configs() if isinstance(config, EnsembleConfig) else {}
+        return recipe.bind(known | (train_members(dataset, missing, seed, progress, configs) if missing else {}))
 
     def train_for_release(
         self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
@@ -125,10 +145,11 @@ class EnsembleTrainer(Trainer):
         self, dataset: Dataset, keys: tuple[str, ...], options: EnsembleConfig, seed: int, progress: Progress
     ) -> tuple[Split, dict[str, Engine]]:
         """Return the split and the members of its train part: those of the last time, if they are the same."""
-        asked = (keys, options.validation, options.validation_fraction, seed)
+        asked = (keys, options.member_options, options.validation, options.validation_fraction, seed)
         if self._last is None or self._last.dataset is not dataset or self._last.asked != asked:
             split = hold_out(dataset, options, seed)
-            self._last = _HeldOut(dataset, asked, split, train_members(split.train, keys, seed, progress))
+            members = train_members(split.train, keys, seed, progress, options.member_configs())
+            self._last = _HeldOut(dataset, asked, split, members)
         return self._last.split, self._last.members
 
 
@@ -142,8 +163,17 @@ class _HeldOut:
     members: dict[str, Engine]
 
 
-def train_members(dataset: Dataset, keys: tuple[str, ...], seed: int, progress: Progress) -> dict[str, Engine]:
+def train_members(
+    dataset: Dataset,
+    keys: tuple[str, ...],
+    seed: int,
+    progress: Progress,
+    configs: Mapping[str, TrainerConfig] | None = None,
+) -> dict[str, Engine]:
     """Return {engine key: engine} of those that can learn from the dataset.
+
+    Args:
+        configs: {engine key: options}; the defaults for a member that is not there.
 
     Raises:
         NotEnoughData: none can.
@@ -151,7 +181,7 @@ def train_members(dataset: Dataset, keys: tuple[str, ...], seed: int, progress: 
     members: dict[str, Engine] = {}
     for key in keys:
         try:
-            members[key] = trainer_of(key).train(dataset, None, seed, progress)
+            members[key] = trainer_of(key).train(dataset, (configs or {}).get(key), seed, progress)
         except NotEnoughData as error:
             logger.info("The ensemble goes without %s: %s", key, error)
     if not members:
