@@ -48,6 +48,28 @@ def request_run(use_case_key: str, engine: str, *, requested_by: str, slot: str 
     return existing if existing and existing.status in (REQUESTED, RUNNING) else None
 
 
+def begin_requested_run(use_case_key: str, engine: str, *, requested_by: str) -> TrainingRun:
+    """Ask for a training and claim it: unlike one of ``start_run`` it is asked for again if its process dies.
+
+    Raises:
+        RegistryError: the engine is being trained, and the lease of that run holds.
+    """
+    with atomic():  # nobody else sees it wait
+        run = request_run(use_case_key, engine, requested_by=requested_by)
+        if run is None or not claim_run(run):
+            raise RegistryError(_already_running(use_case_key, engine))
+    return run
+
+
+def companions(run: TrainingRun) -> QuerySet[TrainingRun]:
+    """Return the waiting runs of the same use case and slot that nobody has tried yet, oldest first.
+
+    One that killed its process before is trained alone: it takes nothing else along.
+    """
+    of_slot = requested_runs().filter(use_case=run.use_case, slot=run.slot, attempts=0)
+    return of_slot if run.slot and run.attempts == 1 else of_slot.none()
+
+
 def requested_runs() -> QuerySet[TrainingRun]:
     """Return the runs that wait for a worker, oldest first."""
     return TrainingRun.objects.filter(status=REQUESTED).order_by("pk")

@@ -86,6 +86,11 @@ def versions_beside(use_case_key: str, engines: Collection[str], dataset_fingerp
     return {engine: name for engine, name in sorted(found.items()) if engine in engines}
 
 
+def version_of_run(run: TrainingRun) -> ModelVersion | None:
+    """Return the version that a run has published, None as long as there is none."""
+    return ModelVersion.objects.filter(training_run=run, gone_at=None).order_by("-pk").first()
+
+
 def find_version(use_case_key: str, name: str) -> ModelVersion:
     """Return the version of a name like ``als_v3``.
 

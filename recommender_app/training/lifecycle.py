@@ -9,21 +9,23 @@ from time import perf_counter
 from typing import Any
 
 from recommender_app.exceptions import DatasetError, NotEnoughData, RecommenderError
-from recommender_app.models import Release, TrainingRun
+from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import releases
-from recommender_app.registry.runs import finish_run, record_config, start_run
+from recommender_app.registry.runs import request_run
 from recommender_app.registry.verdicts import reject_version
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.trainers.ensemble import EnsembleConfig
+from recommender_app.training.claimed import ClaimedRuns
 from recommender_app.training.gate import judge, live_versions
 from recommender_app.training.giving_up import GAVE_UP, one_line
+from recommender_app.training.member_options import member_options, options_of
+from recommender_app.training.resuming import dataset_folder, resumed
 from recommender_app.training.run import TrainedModel, naming_libraries, train_version
 from recommender_app.training.smoke import smoke
 from recommender_app.training.source import Source
-from recommender_app.training.summary import Ending, EngineResult, Summary
+from recommender_app.training.summary import ENDINGS, Ending, EngineResult, Summary
 from recommender_app.training.trainers import trainer_keys
 from recommender_app.training.tuning_layer import ChosenConfig, choose_config
-from recommender_app.training.verdict import Outcome
 from recommender_app.usecases.declaration import UseCase
 
 ENSEMBLE = "ensemble"
@@ -63,7 +65,7 @@ def retrain(
     force: bool = False,
     dry_run: bool = False,
     seed: int | None = None,
-    run: TrainingRun | None = None,
+    runs: Sequence[TrainingRun] = (),
     options: Options | None = None,
     progress: Progress = silent,
     begin: Callable[[str], None] = lambda engine: None,
@@ -75,11 +77,15 @@ def retrain(
     ensemble comes last, is fitted beside the members that are or will be live, and is fitted
     again where it is live and one of its members is new.
 
+    A requested run ends when what it has published is live or turned down. One whose process died
+    before that is not trained again: its version is promoted, and a new fit of the ensemble asked
+    for, which then is a run of its own.
+
     Args:
         engine_keys: what to train, each once.
         by: who asked, for runs, release and trail.
         force, dry_run, seed: see ``Options``; given here they count more.
-        run: a claimed run of one of the engines, which is trained first.
+        runs: claimed runs, whose engines are trained first.
         options: see there.
         begin, end: told when an engine begins and how it ended, in order.
 
@@ -92,14 +98,14 @@ def retrain(
         dry_run=dry_run or chosen.dry_run,
         seed=chosen.seed if seed is None else seed,
     )
-    pipeline = _Pipeline(use_case, by, chosen, progress, run)
+    pipeline = _Pipeline(use_case, by, chosen, progress, runs)
     for engine in pipeline.in_order(engine_keys):
         begin(engine)
         end(pipeline.train(engine))
         if pipeline.is_without_data:
             break
     else:
-        if pipeline.needs_refit():
+        if pipeline.needs_refit() and not pipeline.asks_for_refit():
             begin(ENSEMBLE)
             end(pipeline.train(ENSEMBLE))
     return pipeline.finish()
@@ -109,34 +115,37 @@ class _Pipeline:
     """Goes through the engines and remembers how each ended."""
 
     def __init__(
-        self, use_case: UseCase, by: str, options: Options, progress: Progress, run: TrainingRun | None
+        self, use_case: UseCase, by: str, options: Options, progress: Progress, runs: Sequence[TrainingRun]
     ) -> None:
-        self.use_case, self.by, self.options, self.run = use_case, by, options, run
+        self.use_case, self.by, self.options = use_case, by, options
+        self.claimed = ClaimedRuns(use_case.key, by, runs)
+        self.configs: dict[str, TrainerConfig] = {}  # of the engines that were trained here
         self.source = Source(use_case, options.dataset_path, options.seed, progress)
         self.results: list[EngineResult] = []
         self.live = live_versions(use_case.key)
-        self.is_without_data = False
+        self.is_without_data = self.is_going_on = False
 
     def in_order(self, engine_keys: Sequence[str]) -> list[str]:
-        """Return the requested run's engine, the others, and the ensemble after its members."""
-        first = [self.run.engine] if self.run else []
-        keys = list(dict.fromkeys([*first, *engine_keys]))
+        """Return the engines of the requested runs, the others, and the ensemble after its members."""
+        keys = list(dict.fromkeys([*self.claimed.engines, *engine_keys]))
         return sorted(keys, key=lambda key: key == ENSEMBLE)
 
     def train(self, engine: str) -> EngineResult:
         """Train and judge one engine; whatever happens is a result."""
         started, tuning = perf_counter(), ""
         try:
-            chosen = self._config(engine)
-            config, tuning = chosen.config, chosen.tuning
-            result = self._judge_only(engine, config) if self.options.dry_run else self._publish(engine, chosen)
+            found = self.claimed.left_behind(engine)
+            if found is not None:
+                result = self._go_on(*found)
+            else:
+                chosen = self._config(engine)
+                tuning, self.configs[engine] = chosen.tuning, chosen.config
+                result = self._learn(engine, chosen)
         except NotEnoughData as error:
             result = EngineResult(engine, Ending.LEFT_OUT, reason=str(error))
-            self._end_requested_run(engine, TrainingRun.Status.SKIPPED, result.reason)
         except GAVE_UP as error:
             self.is_without_data = isinstance(error, DatasetError)  # the others would learn from the same dataset
             result = EngineResult(engine, Ending.FAILED, reason=one_line(error))
-            self._end_requested_run(engine, TrainingRun.Status.FAILED, result.reason)
         result = replace(result, seconds=perf_counter() - started, tuning=tuning)
         self.results.append(result)
         return result
@@ -151,8 +160,20 @@ class _Pipeline:
         members = str(fitted.get("members", EnsembleConfig.members)).split(",")
         return fitted.get("weights") != "planned" and bool(self._will_be_live().intersection(members))
 
+    def asks_for_refit(self) -> bool:
+        """Ask for a fit of the ensemble beside what a dead process has left: what is known of that is its version."""
+        if self.is_going_on:
+            request_run(self.use_case.key, ENSEMBLE, requested_by=self.by)
+        return self.is_going_on
+
     def finish(self) -> Summary:
-        """Promote what may be, in one release."""
+        """Promote what may be, in one release, and end the requested runs."""
+        summary = self._promote()
+        self.claimed.end(summary.results)
+        return summary
+
+    def _promote(self) -> Summary:
+        self.results = [self._unless_lost(result) for result in self.results]
         release, chosen = None, {result.engine for result in self.results if self._may_go_live(result)}
         models = [result.model for result in self.results if result.engine in chosen and result.model]
         refusal = ""
@@ -170,9 +191,19 @@ class _Pipeline:
         overrides, preset = (self.options.overrides, self.options.preset) if is_meant else ({}, None)
         chosen = choose_config(self.use_case.key, engine, overrides, preset, use_tuned=self.options.use_tuned)
         config = chosen.config
-        if engine == ENSEMBLE and isinstance(config, EnsembleConfig) and "members" not in overrides:
-            return replace(chosen, config=self._with_members_that_serve(config))
-        return chosen
+        if engine != ENSEMBLE or not isinstance(config, EnsembleConfig):
+            return chosen
+        if "members" not in overrides:
+            config = self._with_members_that_serve(config)
+        if not config.member_options:
+            config = replace(config, member_options=self._member_options(config))
+        return replace(chosen, config=config)
+
+    def _member_options(self, config: EnsembleConfig) -> str:
+        """Return how those members are trained that are or will be live: weights fit no others."""
+        trained = {key: self.configs[key].to_json() for key in self._will_be_live() if key in self.configs}
+        known = {key: options_of(version) for key, version in self.live.items()} | trained
+        return member_options({key: known[key] for key in config.members.split(",") if key in known})
 
     def _with_members_that_serve(self, config: EnsembleConfig) -> EnsembleConfig:
         """Leave out members that are neither live nor about to be: what is measured is what will be served."""
@@ -182,24 +213,30 @@ class _Pipeline:
             return config
         return replace(config, members=",".join(members))
 
+    def _learn(self, engine: str, chosen: ChosenConfig) -> EngineResult:
+        return self._judge_only(engine, chosen.config) if self.options.dry_run else self._publish(engine, chosen)
+
+    def _go_on(self, run: TrainingRun, version: ModelVersion) -> EngineResult:
+        """Take up what a process that died has published."""
+        self.is_going_on, folder = True, dataset_folder(version)
+        source = Source(self.use_case, folder, self.options.seed) if folder.is_dir() else self.source
+        result = resumed(run, version)
+        if result.model and self._may_go_live(result):
+            self._smoke(result.model, source)
+        return result
+
     def _publish(self, engine: str, chosen: ChosenConfig) -> EngineResult:
-        if self.run is not None and engine == self.run.engine:
-            run = self.run
-            record_config(run, chosen.to_json(), self.source.seed)
-        else:
-            run = start_run(
-                self.use_case.key, engine, config=chosen.to_json(), seed=self.source.seed, requested_by=self.by
-            )
+        run = self.claimed.run_of(engine, chosen.to_json(), self.source.seed)
         model = train_version(run, chosen.config, self.source)
-        result = EngineResult(engine, _ENDINGS[model.verdict.outcome], model, model.verdict)
+        result = EngineResult(engine, ENDINGS[model.verdict.outcome], model, model.verdict)
         if self._may_go_live(result):
-            self._smoke(model)
+            self._smoke(model, self.source)
             self._lend_to_ensemble(engine, chosen.config)
         return replace(result, reason="" if model.verdict.passed else model.verdict.reason)
 
-    def _smoke(self, model: TrainedModel) -> None:
+    def _smoke(self, model: TrainedModel, source: Source) -> None:
         try:
-            smoke(model.version, self.source.dataset)
+            smoke(model.version, source.dataset)
         except RecommenderError as error:
             reject_version(model.version, str(error), by=self.by)
             raise
@@ -211,7 +248,7 @@ class _Pipeline:
         if verdict.passed:
             self._lend_to_ensemble(engine, config)
         reason = "" if verdict.passed else verdict.reason
-        return EngineResult(engine, _ENDINGS[verdict.outcome], None, verdict, reason)
+        return EngineResult(engine, ENDINGS[verdict.outcome], None, verdict, reason)
 
     def _lend_to_ensemble(self, engine: str, config: TrainerConfig) -> None:
         hold_out = self.source.hold_out
@@ -225,10 +262,11 @@ class _Pipeline:
     def _will_be_live(self) -> set[str]:
         return {result.engine for result in self.results if self._may_go_live(result)}
 
-    def _end_requested_run(self, engine: str, status: str, reason: str) -> None:
-        """Record an error from before the training; a run that has ended stays as it is."""
-        if self.run is not None and engine == self.run.engine:
-            finish_run(self.run, status, reason)
+    def _unless_lost(self, result: EngineResult) -> EngineResult:
+        """Leave to somebody else what somebody else has taken over meanwhile."""
+        if not self._may_go_live(result) or not self.claimed.is_lost(result.engine):
+            return result
+        return replace(result, ending=Ending.FAILED, reason="Its run was given up before it ended; another goes on.")
 
     def _settled(self, result: EngineResult, release: Release | None, refusal: str) -> EngineResult:
         """Return the result of a version after the promotion."""
@@ -238,6 +276,3 @@ class _Pipeline:
             return result
         ending = Ending.PROMOTED if result.ending == Ending.PASSED else Ending.FORCED
         return replace(result, ending=ending, model=replace(result.model, release=release))
-
-
-_ENDINGS = {Outcome.PASSED: Ending.PASSED, Outcome.REJECTED: Ending.REJECTED, Outcome.UNDECIDED: Ending.UNDECIDED}

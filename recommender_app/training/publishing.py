@@ -29,7 +29,11 @@ from recommender_app.training.verdict import Verdict
 def publish(
     run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[str, Any], verdict: Verdict | None = None
 ) -> ModelVersion:
-    """Write the artifact, register it as what its verdict makes of it, and end the run as SUCCEEDED.
+    """Write the artifact and register it as what its verdict makes of it.
+
+    A run that a command has begun ends here, as SUCCEEDED. One that was asked for goes on: it
+    ends when what it has published is live, or turned down, so that its successor finishes what
+    a process that dies in between has left.
 
     Args:
         verdict: of the gate; None leaves a candidate that nobody has judged.
@@ -64,7 +68,8 @@ def publish(
             version = register_version(run, number=number, size_bytes=size, **provenance)
             if verdict is not None:
                 record_verdict(version, verdict.to_json(), by=run.requested_by)
-            finish_run(run, TrainingRun.Status.SUCCEEDED)
+            if run.requested_at is None:
+                finish_run(run, TrainingRun.Status.SUCCEEDED)
         undo.pop_all()
     storage.store(run.use_case, run.engine, name)
     return version

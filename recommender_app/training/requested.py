@@ -10,7 +10,7 @@ from recommender_app.exceptions import TrainingError
 from recommender_app.models import TrainingRun
 from recommender_app.registry.database import current_time
 from recommender_app.registry.queue import mark_sent, unmark_sent, unsent_runs
-from recommender_app.registry.runs import claim_run, request_run
+from recommender_app.registry.runs import claim_run, companions, request_run
 from recommender_app.schedule import slot_of
 from recommender_app.trainers.base import Progress, silent
 from recommender_app.training.lifecycle import retrain
@@ -60,16 +60,30 @@ def send_runs(send: Callable[[TrainingRun], None]) -> int:
 def perform_run(run_id: int, progress: Progress = silent) -> str | None:
     """Train what a run asks for, if nobody else does; return one line on how it ended, None if there was nothing to do.
 
+    The runs of its slot are carried out with it: one export, one hold-out, one new fit of the
+    ensemble and one release for what is trained daily.
+
     Raises:
-        RecommenderError: it, or the ensemble that was fitted again after it, failed; the rows say why as well.
+        RecommenderError: one of them, or the ensemble that was fitted again, failed; the rows say why as well.
     """
     run = TrainingRun.objects.filter(pk=run_id).first()
     if run is None or not claim_run(run):
         return None
-    with RecordedRun(run):
-        summary = retrain(get_use_case(run.use_case), [run.engine], by=run.requested_by, run=run, progress=progress)
+    with ExitStack() as leases:
+        leases.enter_context(RecordedRun(run))
+        runs = [run, *_claimed_companions(run, leases)]
+        summary = retrain(get_use_case(run.use_case), [], by=run.requested_by, runs=runs, progress=progress)
     failures = summary.reasons(Ending.FAILED)
     if failures:
         raise TrainingError(f"run {run.pk}: {'; '.join(failures)}")
     endings = ", ".join(f"{each.engine} {each.ending} {each.reason}".rstrip() for each in summary.results)
     return f"run {run.pk}: {run.use_case} {endings}"
+
+
+def _claimed_companions(run: TrainingRun, leases: ExitStack) -> list[TrainingRun]:
+    claimed = []
+    for other in companions(run):
+        if claim_run(other):
+            leases.enter_context(RecordedRun(other, is_companion=True))
+            claimed.append(other)
+    return claimed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from recommender_app.models import Release
 from recommender_app.training.run import TrainedModel
-from recommender_app.training.verdict import Verdict
+from recommender_app.training.verdict import Outcome, Verdict
 
 
 class Ending(StrEnum):
@@ -21,6 +21,9 @@ class Ending(StrEnum):
     REJECTED = "rejected"
     LEFT_OUT = "left out"  # too little data to learn from
     FAILED = "failed"
+
+
+ENDINGS = {Outcome.PASSED: Ending.PASSED, Outcome.REJECTED: Ending.REJECTED, Outcome.UNDECIDED: Ending.UNDECIDED}
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class Outcome(StrEnum):
@@ -72,6 +73,12 @@ class Verdict:
         if self.passed:
             return " ".join(["It passed the gate.", *notes])
         return " ".join(decisive)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return a verdict from what is stored with its version."""
+        checks = (Check(**{**check, "outcome": Outcome(check["outcome"])}) for check in stored["checks"])
+        return cls(tuple(checks), stored["compared_with"], stored["dataset"])
 
     def to_json(self) -> dict[str, Any]:
         """Return what is stored with the version."""

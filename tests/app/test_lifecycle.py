@@ -168,7 +168,7 @@ def test_a_requested_run_is_the_run_that_is_carried_out():
     readings.fill()
     run = request_run("books", "als", requested_by="ann")
     assert claim_run(run)
-    summary = train("als", run=run)
+    summary = train("als", runs=[run])
     assert endings(summary) == {"als": "promoted"}
     run.refresh_from_db()
     assert (run.status, run.seed) == ("succeeded", 42)
@@ -180,7 +180,7 @@ def test_a_requested_run_of_an_unknown_engine_fails_with_its_reason():
     readings.fill()
     run = request_run("books", "nonsense", requested_by="ann")
     assert claim_run(run)
-    assert endings(train("nonsense", run=run)) == {"nonsense": "failed"}
+    assert endings(train("nonsense", runs=[run])) == {"nonsense": "failed"}
     run.refresh_from_db()
     assert (run.status, run.reason.split(":")[0]) == ("failed", "There is no trainer for 'nonsense'")
 

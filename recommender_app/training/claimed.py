@@ -1,0 +1,64 @@
+"""The requested runs that one training carries out, from their claim to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from recommender_app.models import ModelVersion, TrainingRun
+from recommender_app.registry.runs import begin_requested_run, finish_run, record_config, renew_lease, start_run
+from recommender_app.registry.versions import version_of_run
+from recommender_app.training.summary import Ending, EngineResult
+
+Status = TrainingRun.Status
+_STATUSES = {Ending.FAILED: Status.FAILED, Ending.LEFT_OUT: Status.SKIPPED}  # all others have succeeded
+
+
+class ClaimedRuns:
+    """Claimed runs by engine; none where a command trains, whose runs begin and end with each engine."""
+
+    def __init__(self, use_case_key: str, by: str, runs: Iterable[TrainingRun]) -> None:
+        self.use_case, self.by = use_case_key, by
+        self._runs = {run.engine: run for run in runs}
+
+    @property
+    def engines(self) -> list[str]:
+        """Whose runs they are."""
+        return list(self._runs)
+
+    def run_of(self, engine: str, config: Mapping[str, Any], seed: int) -> TrainingRun:
+        """Return the running run that an engine is trained in.
+
+        What a requested training needs besides, the ensemble's new fit, is a requested run as
+        well: whoever goes on after a process that died finds it.
+
+        Raises:
+            RegistryError: the engine is being trained by somebody else.
+        """
+        if not self._runs:
+            return start_run(self.use_case, engine, config=config, seed=seed, requested_by=self.by)
+        if engine not in self._runs:
+            self._runs[engine] = begin_requested_run(self.use_case, engine, requested_by=self.by)
+        record_config(self._runs[engine], config, seed)
+        return self._runs[engine]
+
+    def left_behind(self, engine: str) -> tuple[TrainingRun, ModelVersion] | None:
+        """Return a run whose process died after publishing, and what it has published."""
+        run = self._runs.get(engine)
+        version = version_of_run(run) if run is not None and run.attempts > 1 else None
+        return (run, version) if run is not None and version is not None and version.gate else None
+
+    def is_lost(self, engine: str) -> bool:
+        """Tell whether somebody else has taken the run over; a sign of life where not."""
+        run = self._runs.get(engine)
+        return run is not None and not renew_lease(run)
+
+    def end(self, results: Iterable[EngineResult]) -> None:
+        """End every run as its engine has ended; those that were not reached as the last one did."""
+        endings = {result.engine: result for result in results}
+        last = next(reversed(endings.values()), None)
+        for engine, run in self._runs.items():
+            result = endings.get(engine, last)
+            if result is not None:
+                status = _STATUSES.get(result.ending, Status.SUCCEEDED)
+                finish_run(run, status, "" if status == Status.SUCCEEDED else result.reason)

@@ -1,0 +1,46 @@
+"""How an ensemble's members are trained where its weights are fitted: as they are where they serve."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from recommender_app.engines.ensemble import MEMBER_VERSIONS
+from recommender_app.exceptions import ConfigurationError
+from recommender_app.models import ModelVersion
+from recommender_app.registry.tuned import TUNING
+from recommender_app.trainers.catalog import trainer_of
+from recommender_app.training.trainers import THREAD_OPTIONS
+
+_NOT_OPTIONS = (MEMBER_VERSIONS, TUNING, *THREAD_OPTIONS)
+
+
+def options_of(version: ModelVersion) -> dict[str, Any]:
+    """Return what a version was trained with, without what says where that comes from."""
+    return {name: value for name, value in version.config.items() if name not in (MEMBER_VERSIONS, TUNING)}
+
+
+def member_options(configs: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return ``EnsembleConfig.member_options`` of what members are trained with.
+
+    Defaults are left out, and so is what only the trainer of a host understands: the ensemble
+    trains its members with the trainers that are shipped here.
+
+    Args:
+        configs: {engine key: every option}.
+    """
+    unusual = {key: _unusual(key, options) for key, options in sorted(configs.items())}
+    chosen = {key: options for key, options in unusual.items() if options}
+    return json.dumps(chosen, sort_keys=True) if chosen else ""
+
+
+def _unusual(key: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are not the default ones; none where they make no sense to the shipped trainer."""
+    try:
+        kind = trainer_of(key).Config
+        asked = kind.from_json({name: value for name, value in options.items() if name not in _NOT_OPTIONS})
+    except ConfigurationError:
+        return {}
+    defaults = kind().to_json()
+    return {name: value for name, value in asked.to_json().items() if value != defaults[name]}
