@@ -126,7 +126,8 @@ class Pipeline:
 
     def _eligible(self, ids: Sequence[Any]) -> Mapping[Any, Any]:
         """Return {id: item} of those that the database lets through."""
-        return eligible_items(self.query.use_case, self.query.user, ids, self.query.filters)
+        query, hidden = self.query, self.request.hidden
+        return eligible_items(query.use_case, query.user, ids, query.filters, hidden_ids=hidden)
 
     def _propose(self, engine: str, k: int, among: Sequence[Any] | None = None) -> Proposals:
         """Return up to k proposals of one engine (``among`` these ids); none if it fails, whatever the reason."""

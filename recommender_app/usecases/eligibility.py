@@ -13,13 +13,31 @@ from recommender_app.usecases.rows import ITEM, USER, interaction_rows
 from recommender_app.usecases.values import usable_ids
 
 
-def eligible_items(use_case: UseCase, user: Any, ids: Iterable[Any], filters: Filters | None = None) -> dict[Any, Any]:
+def eligible_items(
+    use_case: UseCase,
+    user: Any,
+    ids: Iterable[Any],
+    filters: Filters | None = None,
+    *,
+    hidden_ids: Collection[Any] | None = None,
+) -> dict[Any, Any]:
     """Return {id: item} of those ``ids`` that may be shown to ``user`` and pass the filters, in one query.
 
     An id that cannot be a key of the item model (an old model's, say) is not eligible.
+
+    Args:
+        hidden_ids: all that ``hide_after`` hides, where the request has read it: the query is then
+            spared to find it out again. None = the query leaves it out.
     """
-    items = shown_items(use_case, user, filters).filter(pk__in=usable_ids(use_case, ids))
-    return {item.pk: item for item in items.order_by()}
+    wanted = usable_ids(use_case, ids)
+    if hidden_ids is None:
+        items = shown_items(use_case, user, filters)
+    else:
+        hidden = frozenset(
+            usable_ids(use_case, hidden_ids)
+        )  # in the type of ``wanted``, whatever the host's table holds
+        items, wanted = _let_through(use_case, user, filters), [each for each in wanted if each not in hidden]
+    return {item.pk: item for item in items.filter(pk__in=wanted).order_by()}
 
 
 def eligible_ids(use_case: UseCase, user: Any, limit: int, filters: Filters | None = None) -> list[Any] | None:
@@ -61,12 +79,17 @@ def shown_items(use_case: UseCase, user: Any, filters: Filters | None = None) ->
 
     However old the event is, and whether or not it has a weight.
     """
-    items = apply_filters(use_case.get_items(user), filters)
+    items = _let_through(use_case, user, filters)
     for source in use_case.sources if use_case.hide_after else ():
         hidden = interaction_rows(source, use_case.hide_after).filter(**{USER: user.pk})
         # NOT IN is safe here: interaction_rows leaves rows without an item out, so no NULL is in the list.
         items = items.exclude(pk__in=hidden.values(ITEM))
     return items
+
+
+def _let_through(use_case: UseCase, user: Any, filters: Filters | None) -> QuerySet[Any]:
+    """Return ``get_items(user)``, filtered; ``hide_after`` is not looked at."""
+    return apply_filters(use_case.get_items(user), filters)
 
 
 def shared_items(use_case: UseCase, user: Any, ids: Collection[Any], chunk_size: int = 10_000) -> dict[Any, Any]:

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Case, Value, When
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recommender_app import Interactions
@@ -175,3 +177,11 @@ def test_hidden_ids_come_once_and_only_those_of_the_reader(reader, books, django
         assert (
             hidden_ids(use_case_with(hide_after=()), reader) == hidden_ids(use_case_with(interactions=()), reader) == []
         )
+
+
+def test_what_the_request_has_read_is_hidden_without_being_looked_for_again(books, reader):
+    use_case = get_use_case("books")
+    with CaptureQueriesContext(connection) as queries:
+        shown = eligible_items(use_case, reader, ids(books), hidden_ids=[str(books[0].pk)])
+    assert books[0].pk not in shown and books[1].pk in shown
+    assert [each["sql"] for each in queries if "toyhost_reading" in each["sql"]] == []
