@@ -1,6 +1,6 @@
 """What a request may say, checked strictly.
 
-The API reads ``limit`` and the like; a use case's ``get_user`` reads those that it declares in
+The API reads ``limit``, ``cursor`` and ``exclude``; a use case's ``get_user`` reads those that it declares in
 ``parameters`` (``for``); the rest are filters (``usecases.filters``), and what is none of them is refused.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from recommender_app.conf import settings
@@ -18,6 +19,7 @@ from recommender_app.usecases.filters import filter_fields
 from recommender_app.usecases.site import all_use_cases
 
 CURSOR_LENGTH = 8_000  # characters; ours are half as long
+EXCLUDE_MAX = 200  # ids of one request
 _INTEGER = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
 
 
@@ -29,6 +31,24 @@ class StrictIntegerField(serializers.IntegerField):
         if not isinstance(data, str) or not _INTEGER.match(data):
             self.fail("invalid")
         return int(data)
+
+
+class ItemKeysField(serializers.Field):  # type: ignore[type-arg]
+    """Keys of items in one text, separated by commas, at most EXCLUDE_MAX of them."""
+
+    default_error_messages = {
+        "invalid": "Give the parameter once, its ids separated by commas.",
+        "max_length": f"At most {EXCLUDE_MAX} ids are read.",
+    }
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Return the keys as text; which of them exist is nobody's concern."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        keys = [key.strip() for key in data.split(",") if key.strip()]
+        if len(keys) > EXCLUDE_MAX:
+            self.fail("max_length")
+        return keys
 
 
 class RecommendationParameters(serializers.Serializer[Any]):
@@ -51,7 +71,19 @@ class RecommendationParameters(serializers.Serializer[Any]):
                 "Pages keep the order of the first one, show nothing twice and nothing that was hidden meanwhile."
             ),
         )
-        return {"limit": limit, "cursor": cursor}
+        return {"limit": limit, "cursor": cursor, "exclude": ItemKeysField(default=tuple)}
+
+
+EXCLUDE = OpenApiParameter(
+    "exclude",
+    type={"type": "array", "items": {"type": "string"}, "maxItems": EXCLUDE_MAX},
+    style="form",
+    explode=False,
+    description=(
+        f"Primary keys of items to leave out, at most {EXCLUDE_MAX}, separated by commas: `?exclude=7,9`. "
+        "Those that do not exist are ignored. The pages of a list need the same ones; `next` holds them."
+    ),
+)
 
 
 def plain(query: QueryDict) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
 from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, ErrorSerializer
-from recommender_app.api.parameters import FilterParameters, RecommendationParameters, plain
+from recommender_app.api.parameters import EXCLUDE, FilterParameters, RecommendationParameters, plain
 from recommender_app.api.throttling import RecommendationThrottle
 from recommender_app.api.views import RecommenderView
 from recommender_app.serving.answer import Answer
@@ -30,7 +31,8 @@ class SimilarParameters(RecommendationParameters):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Return those of a recommendation that make sense here."""
-        return {"limit": super().get_fields()["limit"]}
+        fields = super().get_fields()
+        return {name: fields[name] for name in ("limit", "exclude")}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse pages, rather than answer the first one for ever."""
@@ -56,6 +58,7 @@ class SimilarItemsView(RecommenderView):
             OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Key of a declared use case."),
             OpenApiParameter("item", str, OpenApiParameter.PATH, description="Primary key of an item."),
             SimilarParameters,
+            EXCLUDE,
             FilterParameters,
             OpenApiParameter("for", str, description="Which of the login's users, where the host has several."),
         ],
@@ -70,13 +73,13 @@ class SimilarItemsView(RecommenderView):
         declared = get_use_case(use_case)
         parameters = SimilarParameters(data=plain(request.query_params))
         parameters.is_valid(raise_exception=True)
-        answer = self._answer(declared, item, parameters.validated_data["limit"])
+        answer = self._answer(declared, item, **parameters.validated_data)
         return Response(answer_as_json(answer, declared, {"request": request, "view": self}))
 
-    def _answer(self, use_case: UseCase, item: str, limit: int) -> Answer:
+    def _answer(self, use_case: UseCase, item: str, limit: int, exclude: Sequence[str]) -> Answer:
         request: Any = self.request
         try:
-            filters = parse_filters(use_case, dict(request.query_params.lists()), request)
+            filters = parse_filters(use_case, dict(request.query_params.lists()), request).without(use_case, exclude)
             user = retried(lambda: requesting_user(use_case, request))
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)

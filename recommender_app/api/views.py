@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from django.db import connections, transaction
@@ -16,7 +17,7 @@ from rest_framework.views import APIView
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
 from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, as_http_error, error_response
-from recommender_app.api.parameters import FilterParameters, RecommendationParameters, plain
+from recommender_app.api.parameters import EXCLUDE, FilterParameters, RecommendationParameters, plain
 from recommender_app.api.parsing import StrictJSONParser
 from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
 from recommender_app.api.throttling import RecommendationThrottle
@@ -91,6 +92,7 @@ class RecommendationView(RecommenderView):
         parameters=[
             OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Key of a declared use case."),
             RecommendationParameters,
+            EXCLUDE,
             FilterParameters,
             OpenApiParameter("for", str, description="Which of the login's users, where the host has several."),
         ],
@@ -104,10 +106,10 @@ class RecommendationView(RecommenderView):
         answer = self._answer(declared, **parameters.validated_data)
         return Response(answer_as_json(answer, declared, {"request": request, "view": self}))
 
-    def _answer(self, use_case: UseCase, limit: int, cursor: str) -> Answer:
+    def _answer(self, use_case: UseCase, limit: int, cursor: str, exclude: Sequence[str]) -> Answer:
         request: Any = self.request
         try:
-            filters = parse_filters(use_case, dict(request.query_params.lists()), request)
+            filters = parse_filters(use_case, dict(request.query_params.lists()), request).without(use_case, exclude)
             user = retried(lambda: requesting_user(use_case, request))
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)

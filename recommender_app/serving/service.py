@@ -195,6 +195,8 @@ def _request(query: Query, history: History, release: LoadedRelease) -> ServingR
     hidden = history.hidden_ids  # of most users, read with the history
     if hidden is None:
         hidden = tuple(hidden_ids(query.use_case, query.user))
+    if query.filters and query.filters.excluded:
+        hidden = (*hidden, *query.filters.excluded)
     return ServingRequest(release.catalogue, history, profile_of(query.use_case, query.user), hidden)
 
 

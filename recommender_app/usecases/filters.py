@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -17,8 +17,9 @@ from django.utils.module_loading import import_string
 from recommender_app.exceptions import InvalidFilters
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filter_values import Texts, can_be_asked, check_text, check_value, shown_name
+from recommender_app.usecases.values import usable_ids
 
-RESERVED_PARAMETERS = ("limit", "cursor", "format")  # the API's own, and REST framework's
+RESERVED_PARAMETERS = ("limit", "cursor", "exclude", "format")  # the API's own, and REST framework's
 NOT_ASKABLE = "This value cannot be looked for."
 
 
@@ -29,18 +30,25 @@ class Filters:
     Attributes:
         values: (parameter, values) of what was given and not blank, sorted by parameter.
         bound: the host's FilterSet with a valid form; None for no filters.
+        excluded: keys of items that the request does not want, sorted by their text, each once.
     """
 
     values: tuple[tuple[str, Texts], ...] = ()
     bound: Any = field(default=None, compare=False, repr=False)
+    excluded: tuple[Any, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.values)
+        return bool(self.values or self.excluded)
 
     @property
     def key(self) -> str:
         """Text that differs where the values differ, the same in every process; "" for no filters."""
-        return sha256(json.dumps(self.values).encode()).hexdigest()[:32] if self.values else ""
+        text = json.dumps([*self.values, *map(str, self.excluded)])
+        return sha256(text.encode()).hexdigest()[:32] if self else ""
+
+    def without(self, use_case: UseCase, ids: Iterable[Any]) -> Filters:
+        """Return the same filters that also leave these items out; what can be no key of an item is ignored."""
+        return replace(self, excluded=tuple(sorted(set(usable_ids(use_case, ids)), key=str)))
 
 
 def filterset_of(use_case: UseCase) -> Any:
@@ -74,10 +82,10 @@ def parse_filters(use_case: UseCase, data: Mapping[str, list[str]], request: Any
 
 def apply_filters(queryset: QuerySet[Any], filters: Filters | None) -> QuerySet[Any]:
     """Return the queryset narrowed down; unchanged for no filters."""
-    if not filters or filters.bound is None:
+    if not filters:
         return queryset
-    narrowed: QuerySet[Any] = filters.bound.filter_queryset(queryset)
-    return narrowed
+    narrowed: QuerySet[Any] = queryset if filters.bound is None else filters.bound.filter_queryset(queryset)
+    return narrowed.exclude(pk__in=filters.excluded) if filters.excluded else narrowed
 
 
 def filter_fields(use_case: UseCase) -> dict[str, Any]:
