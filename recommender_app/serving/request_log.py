@@ -1,74 +1,98 @@
-"""One row per answer. Only a dead connection gets a second try; no answer fails because of its row."""
+"""One row per answer: into the table, else into the spool, else counted as lost. No answer fails because of its row."""
 
 from __future__ import annotations
 
 import itertools
 import logging
-from typing import Any
+import time
 
-from recommender_app.models import RequestLog
-from recommender_app.serving.answer import Answer, Result
-from recommender_app.serving.database import retried, savepoint
+from recommender_app import conf
+from recommender_app.conf import settings
+from recommender_app.serving.answer import Answer
+from recommender_app.serving.log_rows import Values, insert, values_of
+from recommender_app.serving.spool.writing import append
 
 logger = logging.getLogger(__name__)
 
-_losses = itertools.count(1)
-_n_lost = 0
+DATABASE, SPOOL = "database", "spool"
+SAY_SECONDS = 60.0  # a table that refuses every row is in the application's log once a minute
+
+_losses, _spoolings = itertools.count(1), itertools.count(1)
+_n_lost = _n_spooled = 0
+_said_at = float("-inf")
 
 
 def write(answer: Answer) -> bool:
-    """Insert the answer's row; return whether it is stored. A loss is logged and counted."""
+    """Store the answer's row; return False where it is lost, which is logged and counted."""
+    return _kept(answer, tries_table=settings.LOG_WRITER == DATABASE)
+
+
+def write_later(answer: Answer) -> bool:
+    """Store the answer's row without asking the database, which has just failed; return False where it is lost."""
+    return _kept(answer, tries_table=False)
+
+
+def n_lost() -> int:
+    """Return how many answers of this process have no row anywhere."""
+    return _n_lost
+
+
+def n_spooled() -> int:
+    """Return how many rows this process has put into the spool."""
+    return _n_spooled
+
+
+def _kept(answer: Answer, *, tries_table: bool) -> bool:
     try:
-        with savepoint(RequestLog, writes=True):
-            retried(lambda: row_of(answer).save(force_insert=True))
+        values = values_of(answer)
+        if not (tries_table and _is_inserted(values)):
+            _spool(values)
     except Exception:  # noqa: BLE001  around the log writer: whatever happens, the answer goes out
-        count_loss(answer, with_traceback=True)
+        _count_loss(answer)
         return False
     return True
 
 
-def count_loss(answer: Answer, *, with_traceback: bool = False) -> None:
+def _is_inserted(values: Values) -> bool:
+    try:
+        insert(values)
+    except Exception:  # noqa: BLE001  around the log writer: whatever the table refuses for, the spool takes
+        _say_why()
+        return False
+    return True
+
+
+def _spool(values: Values) -> None:
+    global _n_spooled
+    append(values)
+    _n_spooled = next(_spoolings)
+
+
+def _say_why() -> None:
+    global _said_at
+    now = time.monotonic()
+    if now - _said_at >= SAY_SECONDS:
+        _said_at = now
+        logger.exception("The request log refuses rows; they go to the spool, from where recommender_drain takes them.")
+
+
+def _count_loss(answer: Answer) -> None:
     """Record that an answer has no row: what it was is left in the application's log."""
     global _n_lost
     _n_lost = next(_losses)
-    items = ",".join(str(result.id) for result in answer.results)
-    logger.error(
-        "Request %s of %s for user %s is not in the request log: engine %s, items %s.",
+    logger.exception(
+        "Request %s of %s for user %s is in neither the request log nor the spool: engine %s, items %s.",
         answer.request_id,
         answer.use_case,
         answer.user_id,
         answer.engine,
-        items or "none",
-        exc_info=with_traceback,
+        ",".join(str(result.id) for result in answer.results) or "none",
     )
 
 
-def n_lost() -> int:
-    """Return how many answers of this process have no row."""
-    return _n_lost
+def _forget() -> None:
+    global _said_at
+    _said_at = float("-inf")
 
 
-def row_of(answer: Answer) -> RequestLog:
-    """Return the unsaved row of an answer; a later page names the first one as its ``candidate_source``."""
-    return RequestLog(
-        request_id=answer.request_id,
-        use_case=answer.use_case,
-        user_id=answer.user_id,
-        requested_limit=answer.limit,
-        n_results=len(answer.results),
-        results=[_logged(result) for result in answer.results],
-        engine=answer.engine,
-        model_version=answer.model_version,
-        release=answer.release,
-        fallback_reason=answer.fallback_reason,
-        policy=answer.policy,
-        interaction_count=answer.interaction_count,
-        latency_ms=answer.latency_ms,
-        engine_ms=dict(answer.engine_ms),
-        candidate_source=answer.candidate_source or (answer.slate.hex if answer.slate else None),
-    )
-
-
-def _logged(result: Result) -> dict[str, Any]:
-    place = {"item": str(result.id), "rank": result.rank, "score": result.score, "source": result.source}
-    return place if result.propensity is None else {**place, "propensity": result.propensity}
+conf.on_reload.append(_forget)

@@ -97,11 +97,11 @@ def recommend(
 def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> Answer:
     """Return the empty answer of a request whose database cannot be read; to be called while handling the error.
 
-    Its row is not tried: waiting for the database a second time helps nobody. The loss is recorded.
+    Its row goes to the spool: waiting for the database a second time helps nobody.
     """
     answer = replace(blank or Answer(uuid4(), use_case_key, "", limit), fallback_reason=DATABASE_UNAVAILABLE)
     logger.exception("Request %s: the database cannot be read.", answer.request_id)
-    request_log.count_loss(answer)
+    request_log.write_later(answer)
     return answer
 
 
