@@ -35,7 +35,8 @@ beat: $(VENV)/.installed  ## start Celery beat, which begins trainings when they
 	$(CELERY) beat $(LOGGED) --schedule ml_artifacts/celerybeat-schedule
 
 test: $(VENV)/.test-installed  ## install what the tests need, lint, run the whole suite
-	.ci/system-packages redis-server=redis-server '/usr/lib/postgresql/*/bin/postgres=postgresql'
+	.ci/system-packages redis-server=redis-server '/usr/lib/postgresql/*/bin/postgres=postgresql' \
+		chromium=chromium chromedriver=chromium-driver
 	$(MAKE) lint
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup
 

@@ -1,0 +1,1 @@
+"""The JavaScript snippet in a real Chromium, against the real API."""
