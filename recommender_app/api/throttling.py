@@ -101,6 +101,12 @@ class RecommendationThrottle(RecommenderThrottle):
     scope = "recommendations"
 
 
+class EventThrottle(RecommenderThrottle):
+    """Posts of events."""
+
+    scope = "events"
+
+
 class SchemaThrottle(RecommenderThrottle):
     """Requests for the OpenAPI description, which is computed each time."""
 
