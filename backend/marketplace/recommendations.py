@@ -28,11 +28,17 @@ class StartupsForPeople(UseCase):
     newest_first = ("-created_at", "pk")
     filterset_class = filters.StartupFilter
     item_serializer = serializers.StartupSerializer
+    undo = {"unlike": "like", "unfavorite": "favorite", "undislike": "dislike"}
+    joined_at = "created_at"
 
     def get_items(self, user: Developer | Investor) -> QuerySet[Startup]:
         """What is published, but never the person's own start-ups."""
         others = Startup.objects.published().exclude(owner=user.account_id)
         return others.select_related("industry").prefetch_related("tags")
+
+    def undo_event(self, user: Developer | Investor, item: Startup, event: str) -> Any:
+        """The person's rows of this kind about the start-up go."""
+        return recording.take_back(user, item, event)
 
 
 @register
@@ -99,6 +105,7 @@ class PeopleForStartups(UseCase):
     hide_after = ("contact",)
     changed_at = "updated_at"
     newest_first = ("-created_at", "pk")
+    joined_at = "created_at"
 
     def get_items(self, user: Startup) -> QuerySet[Any]:
         """People who want to be found, but never the start-up's own owner."""

@@ -1,4 +1,4 @@
-"""How an event becomes a row."""
+"""How an event becomes a row, and is taken back."""
 
 from datetime import datetime
 
@@ -19,6 +19,12 @@ def record_on_startup(person: Developer | Investor, startup: Startup, event: str
     _require(event, StartupInteraction.Kind.values)
     side = _side(person)
     return StartupInteraction.objects.create(**{side: person}, startup=startup, kind=event, created_at=at)
+
+
+def take_back(person: Developer | Investor, startup: Startup, event: str) -> int:
+    """Delete what a person did of this kind with a start-up; return how many rows that were."""
+    own = StartupInteraction.objects.filter(**{_side(person): person}, startup=startup, kind=event)
+    return own.delete()[0]
 
 
 def record_on_person(startup: Startup, person: Developer | Investor, event: str, at: datetime) -> PersonInteraction:

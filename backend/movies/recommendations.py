@@ -13,6 +13,7 @@ from recommender_app import Interactions, UseCase, register
 from recommender_app.exceptions import UserNotFound
 
 STARS_OF_EVENT = {"like": 4, "click": 3, "dislike": 2}  # how an event of the API becomes a rating
+RANGE_OF_EVENT = {"like": (4, 5), "dislike": (1, 2)}  # what is taken back
 
 
 @register
@@ -52,6 +53,8 @@ class MoviesForViewers(UseCase):
     newest_first = ("-release_year", "pk")
     filterset_class = MovieFilter
     item_serializer = MovieSerializer
+    undo = {"unlike": "like", "undislike": "dislike"}
+    max_events_per_user_day = 0  # MovieLens was rated in long sittings
 
     def get_items(self, user: Viewer) -> QuerySet[Movie]:
         """Every movie; genres come along for the serializer."""
@@ -72,3 +75,12 @@ class MoviesForViewers(UseCase):
         else:
             rating, _ = Rating.objects.update_or_create(viewer=user, movie=item, defaults=values)
         return rating
+
+    def record_rating(self, user: Viewer, item: Movie, rating: int, at: datetime) -> Any:
+        """The stars; they replace the earlier rating."""
+        values = {"stars": rating, "rated_at": at}
+        return Rating.objects.update_or_create(viewer=user, movie=item, defaults=values)[0]
+
+    def undo_event(self, user: Viewer, item: Movie, event: str) -> Any:
+        """The rating goes, if it says what is taken back."""
+        return Rating.objects.filter(viewer=user, movie=item, stars__range=RANGE_OF_EVENT[event]).delete()

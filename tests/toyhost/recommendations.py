@@ -22,6 +22,7 @@ class BooksForReaders(UseCase):
     user_text = ("bio",)
     changed_at = "updated_at"
     newest_first = ("-created_at", "pk")
+    undo = {"unlike": "like"}
     filterset_class = "tests.toyhost.filters.BookFilter"
 
     def get_items(self, user):
@@ -42,3 +43,7 @@ class BooksForReaders(UseCase):
     def record(self, user, item, event, at):
         """One reading."""
         return Reading.objects.create(reader=user, book=item, kind=event, at=at)
+
+    def undo_event(self, user, item, event):
+        """The readings of that kind go."""
+        return Reading.objects.filter(reader=user, book=item, kind=event).delete()
