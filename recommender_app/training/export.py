@@ -16,11 +16,12 @@ from recommender_app.dataset.ordering import canonical_order
 from recommender_app.dataset.staging import discard_folder, publish_folder, staging_folder
 from recommender_app.dataset.writing import DatasetParts, write_files
 from recommender_app.exceptions import DatasetError
+from recommender_app.registry.tombstones import read_tombstones
 from recommender_app.trainers.base import Progress, silent
 from recommender_app.training.export_collected import Collected
 from recommender_app.training.export_options import ExportOptions
 from recommender_app.training.export_rows import collect_interactions
-from recommender_app.training.export_selection import with_active_users, with_decay
+from recommender_app.training.export_selection import with_active_users, with_decay, without_forgotten
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.exporting import read_features
 from recommender_app.usecases.profiles import item_fields, user_fields
@@ -81,6 +82,7 @@ def export_dataset(
 def _collect(use_case: UseCase, options: ExportOptions, progress: Progress, chunk_size: int) -> Collected:
     since, until = options.window
     collected = collect_interactions(use_case, (since, until), chunk_size, progress)
+    collected = without_forgotten(use_case, collected, read_tombstones())
     collected = with_active_users(collected, options.min_interactions)
     if not len(collected.interactions):
         raise DatasetError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,21 +13,35 @@ from recommender_app.dataset.blocks import ROWS_PER_BLOCK
 from recommender_app.dataset.decay import decay
 from recommender_app.dataset.ids import IdMap
 from recommender_app.dataset.interactions import MICROSECONDS_PER_DAY, InteractionTable
+from recommender_app.registry.tombstones import Tombstones
 from recommender_app.training.export_collected import Collected
+from recommender_app.usecases.declaration import UseCase
 
 
 def with_active_users(collected: Collected, min_interactions: int) -> Collected:
     """Keep users with at least ``min_interactions`` distinct (item, event) pairs; items stay."""
-    table = collected.interactions
     if min_interactions <= 1:  # a user is there because of an interaction
         return collected
     is_kept = _interaction_counts(collected) >= min_interactions
-    if is_kept.all():
+    return collected if is_kept.all() else _with_users(collected, is_kept)
+
+
+def without_forgotten(use_case: UseCase, collected: Collected, tombstones: Tombstones) -> Collected:
+    """Leave out who is forgotten, as a user and, where people are recommended, as an item.
+
+    One hash per distinct id, none where nobody is forgotten.
+
+    Raises:
+        ConfigurationError: some tombstones cannot be compared with ids.
+    """
+    tombstones.check_complete()
+    if not tombstones:
         return collected
-    new_rows = (np.cumsum(is_kept) - 1).astype(np.int32)
-    table = table.select(is_kept[table.user_rows])
-    users = IdMap(collected.users.kind, collected.users.keys[is_kept])
-    return Collected(users, collected.items, replace(table, user_rows=new_rows[table.user_rows]))
+    is_gone = tombstones.mask(use_case.users, _ids_of(collected.users))
+    if is_gone.any():
+        collected = _with_users(collected, ~is_gone)
+    is_gone = tombstones.mask(use_case.items, _ids_of(collected.items))
+    return _with_items(collected, ~is_gone) if is_gone.any() else collected
 
 
 def with_decay(table: InteractionTable, half_life_days: float | None, until: int | None) -> InteractionTable:
@@ -43,6 +59,30 @@ def with_decay(table: InteractionTable, half_life_days: float | None, until: int
         ages = (newest - table.times[block]) / MICROSECONDS_PER_DAY
         weights[block] = table.weights[block] * decay(ages, half_life_days)
     return replace(table, weights=weights)
+
+
+def _with_users(collected: Collected, is_kept: NDArray[np.bool_]) -> Collected:
+    table = collected.interactions.select(is_kept[collected.interactions.user_rows])
+    users = IdMap(collected.users.kind, collected.users.keys[is_kept])
+    return Collected(users, collected.items, replace(table, user_rows=_new_rows(is_kept)[table.user_rows]))
+
+
+def _with_items(collected: Collected, is_kept: NDArray[np.bool_]) -> Collected:
+    """Keep some items; a user who met no other goes too."""
+    table = collected.interactions.select(is_kept[collected.interactions.item_rows])
+    items = IdMap(collected.items.kind, collected.items.keys[is_kept])
+    kept = Collected(collected.users, items, replace(table, item_rows=_new_rows(is_kept)[table.item_rows]))
+    has_rows = np.bincount(table.user_rows, minlength=len(collected.users)) > 0
+    return kept if has_rows.all() else _with_users(kept, has_rows)
+
+
+def _new_rows(is_kept: NDArray[np.bool_]) -> NDArray[np.int32]:
+    return (np.cumsum(is_kept) - 1).astype(np.int32)
+
+
+def _ids_of(ids: IdMap) -> Iterator[Any]:
+    for start in range(0, len(ids), ROWS_PER_BLOCK):
+        yield from ids.ids(range(start, min(start + ROWS_PER_BLOCK, len(ids))))
 
 
 def _interaction_counts(collected: Collected) -> NDArray[np.intp]:

@@ -9,6 +9,7 @@ from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.dataset.staging import LEFTOVER_SECONDS, remove_leftovers
 from recommender_app.exceptions import RecommenderError
+from recommender_app.training.forgotten import prune_forgotten
 from recommender_app.training.reconcile import reconcile
 from recommender_app.training.retention import prune
 from recommender_app.usecases.site import all_use_cases
@@ -23,7 +24,8 @@ def keep_order() -> list[str]:
     for use_case in all_use_cases():
         try:
             lines += reconcile(use_case.key)
-            lines += [f"{each.use_case}: {each.kind} {each.name} is deleted" for each in prune(use_case.key)]
+            pruned = [*prune(use_case.key), *prune_forgotten(use_case)]
+            lines += [f"{each.use_case}: {each.kind} {each.name} is deleted" for each in pruned]
         except RecommenderError as error:  # of one use case; the others need order as well
             logger.error("%s is not in order: %s", use_case.key, error)  # noqa: TRY400  the line says it all
     for line in lines:

@@ -44,7 +44,7 @@ def _prune_versions(use_case_key: str, dry_run: bool) -> Iterator[Pruned]:
     versions = superfluous_versions(use_case_key) if dry_run else give_up_superfluous(use_case_key)
     for version in versions:
         folder = store.folder(use_case_key, version.engine, version.name)
-        yield Pruned(use_case_key, "version", version.name, _size(folder))
+        yield Pruned(use_case_key, "version", version.name, folder_size(folder))
         if not dry_run:
             delete_artifact(use_case_key, version.engine, version.name)
 
@@ -61,20 +61,30 @@ def delete_artifact(use_case_key: str, engine: str, name: str) -> None:
 
 
 def _prune_datasets(use_case_key: str, dry_run: bool) -> Iterator[Pruned]:
-    parent = settings.artifact_root / "datasets" / use_case_key
-    running = TrainingRun.objects.filter(use_case=use_case_key, status=TrainingRun.Status.RUNNING)
-    in_use = set(running.values_list("dataset_fingerprint", flat=True))
-    folders = [path for path in parent.glob("*") if path.is_dir() and not path.name.startswith(PREFIX)]
-    oldest_first = sorted(folders, key=_written_at)
+    in_use = datasets_in_use(use_case_key)
+    oldest_first = sorted(dataset_folders(use_case_key), key=_written_at)
     for folder in oldest_first[: -settings.KEEP_DATASETS]:
         if folder.name in in_use or time.time() - _written_at(folder) < YOUNG_SECONDS:
             continue
-        yield Pruned(use_case_key, "dataset", folder.name, _size(folder))
+        yield Pruned(use_case_key, "dataset", folder.name, folder_size(folder))
         if not dry_run:
-            _discard(folder)
+            discard(folder)
 
 
-def _discard(folder: Path) -> None:
+def dataset_folders(use_case_key: str) -> list[Path]:
+    """Return the datasets of a use case on this host, in any order."""
+    parent = settings.artifact_root / "datasets" / use_case_key
+    return [path for path in parent.glob("*") if path.is_dir() and not path.name.startswith(PREFIX)]
+
+
+def datasets_in_use(use_case_key: str) -> set[str]:
+    """Return the fingerprints of what runs learn from now."""
+    running = TrainingRun.objects.filter(use_case=use_case_key, status=TrainingRun.Status.RUNNING)
+    return set(running.values_list("dataset_fingerprint", flat=True))
+
+
+def discard(folder: Path) -> None:
+    """Delete a dataset; where the disk refuses, say so: it is tried again an hour later."""
     try:
         discard_folder(folder)
     except FileNotFoundError:  # another process was faster
@@ -90,5 +100,6 @@ def _written_at(folder: Path) -> float:
         return 0.0
 
 
-def _size(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
+    """Return the bytes that the files of a folder take; 0 for none."""
     return sum(path.stat().st_size for path in folder.glob("*") if path.is_file())

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 
 from recommender_app.evaluation.report import text_table
 from recommender_app.management.base import RecommenderCommand, chosen_use_cases
+from recommender_app.training.forgotten import prune_forgotten
 from recommender_app.training.retention import prune
 
 TITLES = ("use case", "kind", "name", "MB")
@@ -19,7 +20,9 @@ class Command(RecommenderCommand):
     help = (
         "Delete model versions and datasets that nothing needs any more. Kept are what is live, what can be rolled "
         "back to, what is pinned, the newest KEEP_VERSIONS of each engine and KEEP_DATASETS datasets, and what is "
-        "younger than an hour. The rows stay as history. The hourly janitor does the same."
+        "younger than an hour. What holds or has learned from users who are forgotten goes as soon as it can be done "
+        "without, and in FORGOTTEN_VERSIONS_DAYS at the latest. The rows stay as history. The hourly janitor does the "
+        "same."
     )
     examples = (("", "prune every use case"), ("movies --dry-run", "list what would be deleted"))
 
@@ -28,8 +31,10 @@ class Command(RecommenderCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only list.")
 
     def run(self, **options: Any) -> None:
-        keys = [use_case.key for use_case in chosen_use_cases(options["use_cases"])]
-        pruned = [each for key in keys for each in prune(key, dry_run=options["dry_run"])]
+        chosen, dry_run = chosen_use_cases(options["use_cases"]), options["dry_run"]
+        pruned = [each for use_case in chosen for each in prune(use_case.key, dry_run=dry_run)]
+        pruned += [each for use_case in chosen for each in prune_forgotten(use_case, dry_run=dry_run)]
+        pruned = list(dict.fromkeys(pruned))  # a dry run may name a folder for two reasons
         if not pruned:
             self.stdout.write("There is nothing to delete.")
             return
