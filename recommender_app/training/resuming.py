@@ -16,7 +16,7 @@ _SETTLED = {Status.READY: Ending.PROMOTED, Status.RETIRED: Ending.PROMOTED, Stat
 
 def resumed(run: TrainingRun, version: ModelVersion) -> EngineResult:
     """Return how far a judged version came: it may be live already, turned down, or wait for its promotion."""
-    verdict = Verdict.from_json(version.gate)
+    verdict = Verdict.from_json(version.gate or {})
     model = TrainedModel(run, version, None, None, dataset_folder(version), verdict)
     ending = _SETTLED.get(Status(version.status)) or ENDINGS[verdict.outcome]
     reason = version.reason or ("" if verdict.passed else verdict.reason)

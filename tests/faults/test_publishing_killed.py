@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.publishing.checking import check, killed
+from tests.faults.publishing.checking import check, killed, reports
 from tests.faults.publishing.points import POINTS
 
 N_RANDOM = 20
@@ -10,16 +10,47 @@ BEFORE_THE_ROW = ("staged", "written", "verified", "synced", "renamed", "row ins
 UNPROMOTED = (*BEFORE_THE_ROW, "committed", "release inserted")
 
 
+AFTER_PUBLISHING = (
+    "first one published",
+    "first one tried",
+    "ensemble published",
+    "release inserted",
+    "promoted",
+    "hint written",
+    "first run ended",
+)
+
+
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory):
+def published(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
     found = killed(folder, f"sqlite:///{folder}/db.sqlite3", "points")
     return {report["point"]: report for report in found}
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    found = reports(folder, f"sqlite:///{folder}/db.sqlite3", "going_on", timeout=240)
+    return {report["point"]: report for report in found}
+
+
+@pytest.mark.parametrize("point", AFTER_PUBLISHING)
+def test_row_18_what_a_training_killed_after_publishing_has_left_goes_live_once(trained, point):
+    left, after = trained[point]["left"], trained[point]["after"]
+    assert left["open"] > 0
+    assert after["runs"] == [["popular", "succeeded"], ["trending", "succeeded"]]
+    assert (after["open"], after["candidates"]) == (0, [])
+    assert set(left["new"]) <= set(after["new"])
+    assert after["new"] == sorted(after["live"][engine] for engine in ("popular", "trending"))
+    assert after["fitted"].items() <= after["live"].items()
+    if not left["candidates"]:
+        assert after["n_releases"] == 1
+
+
 @pytest.mark.parametrize("point", POINTS)
-def test_row_18_a_trainer_killed_at_any_step_leaves_nothing_half(reports, point):
-    report = reports[point]
+def test_row_18_a_trainer_killed_at_any_step_leaves_nothing_half(published, point):
+    report = published[point]
     check(report)
     before, after = report["before"], report["after"]
     has_orphan = set(before["folders"]) - set(before["rows"])
@@ -32,7 +63,7 @@ def test_row_18_a_trainer_killed_at_any_step_leaves_nothing_half(reports, point)
 
 @pytest.mark.services
 def test_row_18_a_trainer_killed_at_random_moments_on_postgresql(tmp_path, postgres_database):
-    reports = killed(tmp_path, postgres_database, "random", N_RANDOM)
-    assert len(reports) == N_RANDOM
-    for report in reports:
+    found = killed(tmp_path, postgres_database, "random", N_RANDOM)
+    assert len(found) == N_RANDOM
+    for report in found:
         check(report)

@@ -15,6 +15,11 @@ SEED = 18
 
 def killed(folder: Path, database_url: str, kind: str, n: int = 0, timeout: float = 240) -> list[dict[str, Any]]:
     """Kill publishers at every point or at n random moments; return what each left behind."""
+    return reports(folder, database_url, "killing", kind, str(n), str(SEED), timeout=timeout)
+
+
+def reports(folder: Path, database_url: str, program: str, *arguments: str, timeout: float) -> list[dict[str, Any]]:
+    """Run a program of this package and return the lines of JSON that it prints."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.faults.publishing.settings",
@@ -23,7 +28,7 @@ def killed(folder: Path, database_url: str, kind: str, n: int = 0, timeout: floa
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-m", "tests.faults.publishing.killing", kind, str(n), str(SEED)]
+    command = [sys.executable, "-m", f"tests.faults.publishing.{program}", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stderr[-4000:]
     return [json.loads(line) for line in done.stdout.splitlines()]

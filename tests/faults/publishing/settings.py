@@ -8,4 +8,15 @@ from tests.settings import *  # noqa: F403
 from tests.settings import RECOMMENDER as TESTED
 
 DATABASES = {"default": environ.Env.db_url_config(os.environ["DATABASE_URL"])}
-RECOMMENDER = {**TESTED, "ARTIFACT_ROOT": os.environ["ARTIFACT_ROOT"], "PRELOAD": False}
+RECOMMENDER = {
+    **TESTED,
+    "ARTIFACT_ROOT": os.environ["ARTIFACT_ROOT"],
+    "PRELOAD": False,
+    "N_THREADS": 1,
+    "TRAINERS": {
+        "popular": "recommender_app.trainers.popularity.PopularityTrainer",
+        "trending": "recommender_app.trainers.popularity.TrendingTrainer",
+        "ensemble": "recommender_app.trainers.ensemble.EnsembleTrainer",
+    },
+    "TRAINING_SCHEDULE": {},  # tests ask for what they want
+}
