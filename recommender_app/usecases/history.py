@@ -16,6 +16,7 @@ from recommender_app.dataset.decay import decay
 from recommender_app.dataset.interactions import MAX_ABSOLUTE_WEIGHT, MICROSECONDS_PER_DAY, InteractionTable
 from recommender_app.dataset.pairs import weigh_pairs
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.prepared import UserKey, prepared_rows
 from recommender_app.usecases.rows import EVENT, ITEM, STRENGTH, TIME, USER, interaction_rows, microseconds
 
 
@@ -71,14 +72,27 @@ def _hidden_by(use_case: UseCase, rows: Sequence[Any]) -> tuple[Any, ...] | None
 def _newest_rows(use_case: UseCase, user: Any, limit: int) -> Iterable[Any]:
     if not use_case.sources:
         return ()
-    sources = [rows.values_list(ITEM, EVENT, STRENGTH, TIME) for rows in _rows_of(use_case, user)]
+    name = ("newest", tuple(use_case.weights), limit)
+    rows = prepared_rows(use_case.sources, name, lambda: _newest(_rows_of_anybody(use_case), limit), user.pk)
+    return _newest(_rows_of(use_case, user), limit) if rows is None else rows
+
+
+def _newest(rows_of_sources: list[QuerySet[Any]], limit: int) -> QuerySet[Any]:
+    sources = [rows.values_list(ITEM, EVENT, STRENGTH, TIME) for rows in rows_of_sources]
     rows = sources[0].union(*sources[1:], all=True) if len(sources) > 1 else sources[0]
     return rows.order_by(f"-{TIME}", ITEM, EVENT)[:limit]
 
 
+def _rows_of_anybody(use_case: UseCase) -> list[QuerySet[Any]]:
+    return [rows.filter(**{USER: UserKey(rows.query.annotations[USER].output_field)}) for rows in _all_rows(use_case)]
+
+
 def _rows_of(use_case: UseCase, user: Any) -> list[QuerySet[Any]]:
-    events = tuple(use_case.weights)
-    return [interaction_rows(source, events).filter(**{USER: user.pk}) for source in use_case.sources]
+    return [rows.filter(**{USER: user.pk}) for rows in _all_rows(use_case)]
+
+
+def _all_rows(use_case: UseCase) -> list[QuerySet[Any]]:
+    return [interaction_rows(source, tuple(use_case.weights)) for source in use_case.sources]
 
 
 def history_of(use_case: UseCase, rows: Sequence[Any], now: int, count: int) -> History:
