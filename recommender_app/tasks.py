@@ -14,9 +14,10 @@ from recommender_app.conf import settings
 from recommender_app.exceptions import RecommenderError, RegistryError
 from recommender_app.management.batch_lists import write_lists
 from recommender_app.management.batch_queue import BATCH_SHARD, from_message
+from recommender_app.management.log_upkeep import drain_spool, trim_request_log
 from recommender_app.models import TrainingRun
 from recommender_app.registry.runs import MAX_ATTEMPTS
-from recommender_app.schedule import DISPATCH, JANITOR, SYNC, TRAIN, WATCHDOG
+from recommender_app.schedule import DISPATCH, DRAIN_SPOOL, JANITOR, SYNC, TRAIN, TRIM_LOG, WATCHDOG
 from recommender_app.training.janitor import keep_order
 from recommender_app.training.requested import perform_run
 from recommender_app.training.sync import sync_artifacts
@@ -75,6 +76,18 @@ def janitor() -> None:
 def sync() -> None:
     """Bring the host of this worker up to date with ARTIFACT_STORAGE."""
     sync_artifacts(use_case.key for use_case in all_use_cases())
+
+
+@shared_task(name=DRAIN_SPOOL, **SHORT)
+def drain_log_spool() -> str:
+    """Put what waits in this host's spool into the request log."""
+    return drain_spool()
+
+
+@shared_task(name=TRIM_LOG, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})
+def trim_log() -> int:
+    """Delete old rows of the request log."""
+    return trim_request_log()
 
 
 def _send(run: TrainingRun) -> None:

@@ -90,6 +90,17 @@ class UseCaseHealthSerializer(serializers.Serializer[Any]):
     policy = PolicyInForceSerializer()
 
 
+class SpoolSerializer(serializers.Serializer[Any]):
+    """What lies in the spool of the host that answers."""
+
+    folder = serializers.CharField()
+    is_readable = serializers.BooleanField(help_text="Whether the process may look into it.")
+    n_files = serializers.IntegerField(help_text="Files of rows that wait for the request log.")
+    n_bytes = serializers.IntegerField(help_text="Their size.")
+    oldest_seconds = serializers.FloatField(allow_null=True, help_text="Age of the oldest row that waits.")
+    n_rejected_files = serializers.IntegerField(help_text="Files of lines that no row could be made of.")
+
+
 class HealthSerializer(serializers.Serializer[Any]):
     """The state of the process that answers; another process may see it differently."""
 
@@ -97,7 +108,9 @@ class HealthSerializer(serializers.Serializer[Any]):
     problems = serializers.ListField(child=serializers.CharField(), help_text="One line each.")
     use_cases = serializers.DictField(child=UseCaseHealthSerializer())
     databases = serializers.DictField(child=serializers.CharField(), help_text="closed = in use, open = left alone.")
-    n_log_rows_lost = serializers.IntegerField(help_text="Answers of this process without a row in the request log.")
+    n_log_rows_lost = serializers.IntegerField(help_text="Answers of this process without a row anywhere.")
+    n_log_rows_spooled = serializers.IntegerField(help_text="Rows that this process has put into the spool.")
+    spool = SpoolSerializer()
 
 
 class HealthView(RecommenderView):

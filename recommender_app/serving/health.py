@@ -10,10 +10,12 @@ from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.overlay import overlay_of
 from recommender_app.serving.policies import is_readable, policy_for
 from recommender_app.serving.policy_tables import policy_as_json
+from recommender_app.serving.spool.files import SpoolState, spool_state
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.site import all_use_cases
 
 OK, DEGRADED, NO_RELEASE = "ok", "degraded", "no_release"
+SPOOL_SECONDS = 900.0  # a row that waits for longer is a problem: drains come every minute
 
 
 def health(use_cases: list[UseCase] | None = None) -> dict[str, Any]:
@@ -29,12 +31,16 @@ def health(use_cases: list[UseCase] | None = None) -> dict[str, Any]:
     problems += [
         f"database {alias}: not tried for some seconds" for alias, state in databases.items() if state != CLOSED
     ]
+    spool = spool_state()
+    problems += _spool_problems(spool)
     return {
         "status": DEGRADED if problems else OK,
         "problems": problems,
         "use_cases": told,
         "databases": databases,
         "n_log_rows_lost": request_log.n_lost(),
+        "n_log_rows_spooled": request_log.n_spooled(),
+        "spool": spool.to_json(),
     }
 
 
@@ -84,6 +90,14 @@ def _overlay(use_case: UseCase, release: LoadedRelease) -> int | None:
     """Return how many new and changed items are laid over the release; None where none can be."""
     overlay = overlay_of(use_case, release)
     return None if overlay is None else len(overlay.laid)
+
+
+def _spool_problems(spool: SpoolState) -> list[str]:
+    if not spool.is_readable:
+        return [f"spool: {spool.folder} cannot be read"]
+    if spool.oldest_seconds is None or spool.oldest_seconds <= SPOOL_SECONDS:
+        return []
+    return [f"spool: a row waits for {spool.oldest_seconds / 60:.0f} minutes; is recommender_drain run on this host?"]
 
 
 def _problems(state: dict[str, Any]) -> list[str]:

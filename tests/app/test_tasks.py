@@ -20,9 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
     "recommender.batch_shard",
     "recommender.dispatch",
+    "recommender.drain_spool",
     "recommender.janitor",
     "recommender.sync",
     "recommender.train",
+    "recommender.trim_log",
     "recommender.watchdog",
 }
 

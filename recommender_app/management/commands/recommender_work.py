@@ -14,6 +14,7 @@ from django.db import close_old_connections
 
 from recommender_app.exceptions import ConfigurationError, RecommenderError
 from recommender_app.management.base import RecommenderCommand
+from recommender_app.management.log_upkeep import look_after_log
 from recommender_app.management.progress import progress_bar
 from recommender_app.models import TrainingRun
 from recommender_app.registry.runs import requested_runs
@@ -69,6 +70,7 @@ class Command(RecommenderCommand):
 
     def _round(self, options: dict[str, Any]) -> list[str]:
         """Train everything that waits; return why some could not be."""
+        look_after_log()
         look_after_runs()
         failures = []
         for run in requested_runs():

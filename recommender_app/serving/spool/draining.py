@@ -30,15 +30,15 @@ class Drained:
 
     Attributes:
         n_files: files that were emptied.
-        n_rows: rows that were read.
-        n_added: those that the table did not hold yet.
+        n_added: rows that the table holds now.
+        n_known: rows that it held already.
         n_rejected: lines that no row can be made of; they lie in ``.rejected`` files.
         days: UTC days of the rows that were added; what is summed up per day is to be summed up again.
     """
 
     n_files: int = 0
-    n_rows: int = 0
     n_added: int = 0
+    n_known: int = 0
     n_rejected: int = 0
     days: frozenset[date] = frozenset()
 
@@ -122,8 +122,8 @@ def _loaded(batch: list[bytes], rejected: Path, done: Drained) -> Drained:
         _set_aside(bad, rejected)
     return Drained(
         done.n_files,
-        done.n_rows + len(rows),
         done.n_added + len(new),
+        done.n_known + len(rows) - len(new) - len(refused),
         done.n_rejected + len(bad),
         done.days | {row.log.created_at.astimezone(UTC).date() for row in new},
     )

@@ -1,0 +1,59 @@
+"""What commands, tasks and recommender_work do for the request log: drain the spool, delete old rows."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime
+
+from django.db import DatabaseError
+
+from recommender_app.serving.log_retention import trim_log
+from recommender_app.serving.spool.draining import Drained, drain
+
+logger = logging.getLogger(__name__)
+
+TRIM_SECONDS = 3600.0
+
+_trimmed_at = float("-inf")
+
+
+def drain_spool() -> str:
+    """Drain this host's spool; return what was done in one line.
+
+    Raises:
+        DatabaseError: the request log takes nothing; everything waits on.
+        OSError: the spool's folder cannot be read or written.
+    """
+    done = drain()
+    return "Another drain is at work." if done is None else _told(done)
+
+
+def trim_request_log(*, days: float | None = None, dry_run: bool = False) -> int:
+    """Delete rows beyond LOG_RETENTION_DAYS (or ``days``) that nobody needs any more; return how many."""
+    return trim_log(not_beyond=_needed_from(), days=days, dry_run=dry_run)
+
+
+def look_after_log() -> None:
+    """Drain, and once an hour trim, for recommender_work; what fails is logged and tried again in its next round."""
+    global _trimmed_at
+    try:
+        drain()
+        if time.monotonic() - _trimmed_at >= TRIM_SECONDS:
+            _trimmed_at = time.monotonic()
+            trim_request_log()
+    except (DatabaseError, OSError) as error:
+        logger.error("The request log is not looked after: %s", error)  # noqa: TRY400  the line says it all
+
+
+def _needed_from() -> datetime | None:
+    """Return from when on rows are still needed by others than readers; None = by nobody."""
+    return None
+
+
+def _told(done: Drained) -> str:
+    if not done.n_files:
+        return "Nothing waits in the spool."
+    known = f", {done.n_known} were there already" * bool(done.n_known)
+    rejected = f", {done.n_rejected} lines are set aside: no row can be made of them" * bool(done.n_rejected)
+    return f"{done.n_added} rows are added to the request log{known}{rejected}."
