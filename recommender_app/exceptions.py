@@ -45,6 +45,10 @@ class InvalidEvents(RecommenderError):
         self.errors = errors
 
 
+class MeasurementError(RecommenderError):
+    """A day cannot be rolled up, or a report cannot be made."""
+
+
 class InvalidCursor(RecommenderError):
     """A cursor was altered, has expired, or belongs to another user, use case or set of filters."""
 

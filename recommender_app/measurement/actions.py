@@ -1,0 +1,82 @@
+"""What users did: events that clients posted, and interactions that the host's own views wrote."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from recommender_app.measurement.attribution import Action
+from recommender_app.measurement.days import aware, stored
+from recommender_app.models import FeedbackEvent
+from recommender_app.registry.database import alias
+from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.rows import EVENT, ITEM, TIME, USER, interaction_rows
+from recommender_app.usecases.values import usable_values
+
+
+class Deed(NamedTuple):
+    """An action, and what it was."""
+
+    action: Action
+    event: str
+    rating: int | None = None
+
+
+Deeds = dict[str, list[Deed]]  # external id of the user -> what they did
+
+
+def deeds_of(
+    use_case: UseCase, user_ids: Collection[str], since: datetime, until: datetime, until_posted: datetime
+) -> Deeds:
+    """Return what some users did, in one query for posted events and one for each of the host's tables.
+
+    What was undone has not happened. An interaction that ``record`` wrote for a posted event is
+    that event, and not counted again: same user, item, event and moment.
+
+    Args:
+        until: of the host's interactions, left out itself.
+        until_posted: of posted events, which may name an answer of long ago.
+    """
+    deeds: defaultdict[str, list[Deed]] = defaultdict(list)
+    known = set()
+    for deed, is_undone in _posted(use_case, user_ids, since, until_posted):
+        known.add(_identity(deed))
+        if not is_undone:
+            deeds[deed.action.user_id].append(deed)
+    for deed in _of_host(use_case, user_ids, since, until):
+        if _identity(deed) not in known:
+            deeds[deed.action.user_id].append(deed)
+    return dict(deeds)
+
+
+def _identity(deed: Deed) -> tuple[Any, ...]:
+    action = deed.action
+    return action.user_id, action.item_id, deed.event, action.at
+
+
+def _posted(
+    use_case: UseCase, user_ids: Collection[str], since: datetime, until: datetime
+) -> Iterator[tuple[Deed, bool]]:
+    rows = FeedbackEvent.objects.using(alias()).filter(
+        use_case=use_case.key,
+        user_id__in=user_ids,
+        occurred_at__gte=stored(since),
+        occurred_at__lt=stored(until),
+    )
+    columns = rows.order_by().values_list(
+        "user_id", "item_id", "occurred_at", "request_id", "event", "rating", "undone_at"
+    )
+    for user_id, item_id, at, request_id, event, rating, undone_at in columns:
+        yield Deed(Action(user_id, item_id, aware(at), request_id), event, rating), undone_at is not None
+
+
+def _of_host(use_case: UseCase, user_ids: Collection[str], since: datetime, until: datetime) -> Iterator[Deed]:
+    keys = usable_values(use_case.users._meta.pk, user_ids)
+    events = dict.fromkeys((*use_case.weights, *use_case.conversions))
+    within = {f"{TIME}__gte": stored(since), f"{TIME}__lt": stored(until)}
+    for source in use_case.sources:
+        rows = interaction_rows(source, tuple(events)).filter(**{f"{USER}__in": keys}, **within)
+        for user, item, event, at in rows.values_list(USER, ITEM, EVENT, TIME):
+            yield Deed(Action(str(user), str(item), aware(at)), event)

@@ -1,0 +1,117 @@
+"""One day of a use case, from the request log to the roll-ups: the only place that writes them.
+
+A day is replaced in one transaction: whoever is killed in the middle leaves the day as it was.
+Twice gives the same; two at once wait for each other. The log is read once, user by user.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+
+from recommender_app.exceptions import MeasurementError
+from recommender_app.measurement.actions import Deeds, deeds_of
+from recommender_app.measurement.answers import (
+    Group,
+    LoggedAnswer,
+    UserAnswers,
+    answers_by_user,
+    answers_of_users,
+    oldest_answer_at,
+)
+from recommender_app.measurement.days import Day
+from recommender_app.measurement.distinct import DistinctItems
+from recommender_app.measurement.latency import as_json
+from recommender_app.measurement.sessions import FOLLOWED, GAP
+from recommender_app.measurement.user_day import GroupDay, user_day
+from recommender_app.models import RolledUpDay, RollUp, RollUpShape
+from recommender_app.registry.database import alias, atomic
+from recommender_app.usecases.declaration import UseCase
+
+BATCH = 1_000  # rows per INSERT
+NAMED_FOLLOWED = timedelta(days=7)  # how long after its day a posted event may name an answer and count
+
+
+@dataclass
+class Shape:
+    """What is kept of a group beside the sums of its users."""
+
+    latencies: Counter[int] = field(default_factory=Counter)
+    items: DistinctItems = field(default_factory=DistinctItems)
+
+
+def roll_up_day(use_case: UseCase, day: date) -> RolledUpDay:
+    """Roll a day up, in place of what was there.
+
+    Raises:
+        MeasurementError: the log no longer holds the whole day; what was rolled up before stays.
+    """
+    with atomic():
+        done, is_new = RolledUpDay.objects.using(alias()).get_or_create(
+            use_case=use_case.key, day=day, defaults={"rolled_up_at": timezone.now()}
+        )
+        if not is_new:
+            done = RolledUpDay.objects.using(alias()).select_for_update().get(pk=done.pk)
+            _check_log_is_there(done)
+        done.rolled_up_at = timezone.now()
+        for model in (RollUp, RollUpShape):
+            model.objects.using(alias()).filter(use_case=use_case.key, day=day).delete()
+        _write(use_case, Day(day), done)
+        done.save()
+    return done
+
+
+def _check_log_is_there(done: RolledUpDay) -> None:
+    oldest = oldest_answer_at()
+    if done.first_request_at is not None and (oldest is None or oldest > done.first_request_at):
+        raise MeasurementError(
+            f"The request log no longer holds all of {done.day} of {done.use_case}: its roll-ups stay as they are."
+        )
+
+
+def _write(use_case: UseCase, day: Day, done: RolledUpDay) -> None:
+    shapes: defaultdict[Group, Shape] = defaultdict(Shape)
+    first: datetime | None = None
+    done.requests = 0
+    for chunk in answers_by_user(use_case.key, day.start - GAP, day.end + FOLLOWED):
+        found = list(_sums(use_case, day, chunk))
+        for group, each in found:
+            done.requests += each.row.requests
+            shapes[group].latencies.update(each.latencies)
+            shapes[group].items.add(each.items)
+        moments = (answer.at for answers in chunk.values() for answer in answers if day.holds(answer.at))
+        first = min(filter(None, (first, min(moments, default=None))), default=None)
+        RollUp.objects.using(alias()).bulk_create([each.row for _, each in found], batch_size=BATCH)
+    done.first_request_at = first
+    RollUpShape.objects.using(alias()).bulk_create(
+        RollUpShape(
+            use_case=use_case.key,
+            day=day.date,
+            latencies=as_json(shape.latencies),
+            items=shape.items.sketch(),
+            **group._asdict(),
+        )
+        for group, shape in shapes.items()
+    )
+
+
+def _sums(use_case: UseCase, day: Day, chunk: UserAnswers) -> Iterator[tuple[Group, GroupDay]]:
+    """Yield the sums of every user of a chunk."""
+    until = day.end + use_case.attribution_window + timedelta(microseconds=1)
+    until_posted = max(until, day.end + NAMED_FOLLOWED)
+    deeds = deeds_of(use_case, chunk, day.start - GAP, max(until, day.end + FOLLOWED), until_posted)
+    later = _later_answers(use_case, day, deeds, until)
+    for user_id, answers in chunk.items():
+        yield from user_day(use_case, day, answers, later.get(user_id, ()), deeds.get(user_id, ())).items()
+
+
+def _later_answers(use_case: UseCase, day: Day, deeds: Deeds, until: datetime) -> dict[str, list[LoggedAnswer]]:
+    """Return the answers after the day that came before something the users did: that is due to those."""
+    since = day.end + FOLLOWED
+    late = {user: [d.action.at for d in done if not d.action.request_id] for user, done in deeds.items()}
+    users = [user for user, moments in late.items() if any(since <= moment < until for moment in moments)]
+    return answers_of_users(use_case.key, users, since, until)

@@ -1,0 +1,64 @@
+"""Which days are due to be rolled up, and rolling them up.
+
+A day is due as long as something may still be added to it: today once an hour, a day that is over
+once a day until its answers can no longer have consequences (the attribution window, and the
+seven days that clients may be late), then never again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+
+from recommender_app.exceptions import MeasurementError
+from recommender_app.measurement.answers import oldest_answer_at
+from recommender_app.measurement.days import ONE_DAY, day_of, days_from
+from recommender_app.measurement.roll_up import NAMED_FOLLOWED, roll_up_day
+from recommender_app.models import RolledUpDay
+from recommender_app.registry.database import alias
+from recommender_app.usecases.declaration import UseCase
+
+logger = logging.getLogger(__name__)
+
+TODAY_EVERY = timedelta(minutes=55)
+LATEST = timedelta(days=7)  # how old an event may be that a client posts
+
+
+def due_days(use_case: UseCase, now: datetime | None = None) -> list[date]:
+    """Return the days to roll up, oldest first; two queries."""
+    now = now or timezone.now()
+    oldest = oldest_answer_at()
+    if oldest is None:
+        return []
+    done = dict(RolledUpDay.objects.using(alias()).filter(use_case=use_case.key).values_list("day", "rolled_up_at"))
+    return [day for day in days_from(day_of(oldest), day_of(now)) if _is_due(use_case, day, done.get(day), now)]
+
+
+def roll_up_due(use_cases: Iterable[UseCase], seconds: float | None = None) -> Iterator[RolledUpDay]:
+    """Roll up what is due, yielding each day as it is done.
+
+    Args:
+        seconds: after so many no further day is begun; the rest is still due next time.
+    """
+    started = time.monotonic()
+    for use_case in use_cases:
+        for day in due_days(use_case):
+            if seconds is not None and time.monotonic() - started >= seconds:
+                return
+            try:
+                yield roll_up_day(use_case, day)
+            except MeasurementError as error:  # of one day; the others are due as well
+                logger.warning("%s", error)
+
+
+def _is_due(use_case: UseCase, day: date, rolled_up_at: datetime | None, now: datetime) -> bool:
+    if rolled_up_at is None:
+        return True
+    if day >= day_of(now):
+        return now - rolled_up_at >= TODAY_EVERY
+    settled = day + ONE_DAY + max(use_case.attribution_window, NAMED_FOLLOWED) + LATEST
+    return day_of(rolled_up_at) < min(day_of(now), settled)
