@@ -2,7 +2,8 @@
 
 ``ready()`` loads what the LIVE hints name, without a query. The release row is the truth: the
 first request, and then one request every RELOAD_SECONDS, compares with it and swaps one
-reference. Whatever goes wrong while loading, the release before it goes on serving.
+reference; where there is much to verify, a thread of the process does it meanwhile. Whatever goes
+wrong while loading, the release before it goes on serving.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from recommender_app.artifacts.live_hint import live_use_cases, read_live_hint
 from recommender_app.models import Release
 from recommender_app.registry.releases import live_release
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
-from recommender_app.serving.loading import LoadedRelease, load_release
+from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.process import is_serving_process
 from recommender_app.serving.router import Policy
+from recommender_app.serving.swapping import ReleaseSlot
 from recommender_app.serving.weighting import as_decided
 
 logger = logging.getLogger(__name__)
@@ -35,23 +37,15 @@ class LiveRelease:
 
     def __init__(self, use_case_key: str) -> None:
         self.use_case_key = use_case_key
-        self.release: LoadedRelease | None = None
+        self.slot = ReleaseSlot(use_case_key)
         self._verified_at: float | None = None  # monotonic seconds; None = never compared with the database
-        self._attempted: tuple[int, dict[str, str]] | None = None  # what was loaded last, or failed to
-        self._attempted_at = 0.0
-        self.waits_for = ""  # the release that cannot be loaded here, and why; "" = none
         self._is_row_readable = True
         self._lock = threading.Lock()
 
-    def load(self, number: int, versions: Mapping[str, str]) -> None:
-        """Load a release and swap it in; on any error the one before it stays."""
-        self.waits_for = ""
-        try:
-            self.release = load_release(self.use_case_key, number, versions, self.release)
-        except Exception as error:
-            self.waits_for = f"release {number} cannot be loaded here, the one before goes on: {error}"
-            logger.exception("Release %s of %s cannot be loaded.", number, self.use_case_key)
-        self._attempted, self._attempted_at = (number, dict(versions)), time.monotonic()
+    @property
+    def release(self) -> LoadedRelease | None:
+        """What is served."""
+        return self.slot.release
 
     def verified(self) -> LoadedRelease | None:
         """Return the live release, compared with the database at most every RELOAD_SECONDS.
@@ -86,13 +80,20 @@ class LiveRelease:
             return
         self._is_row_readable = True
         if row is None:
-            self.release = self._attempted = None
-        elif self._attempted != (row.number, versions) or self._is_retry_due(row.number):
-            self.load(row.number, versions)
+            self.slot.empty()
+        elif self.slot.attempted != (row.number, versions) or self._is_retry_due(row.number):
+            self._load(row.number, versions)
+
+    def _load(self, number: int, versions: Mapping[str, str]) -> None:
+        """Load a release: the first request waits for it, later ones are answered by the release before."""
+        if self._verified_at is None:
+            self.slot.load(number, versions)
+        else:
+            self.slot.load_meanwhile(number, versions)
 
     def _is_retry_due(self, number: int) -> bool:
         is_whole = self.release is not None and self.release.number == number and not self.release.problems
-        return not is_whole and time.monotonic() - self._attempted_at >= RETRY_SECONDS
+        return not is_whole and time.monotonic() - self.slot.attempted_at >= RETRY_SECONDS
 
     def _report_unreadable(self, error: Exception) -> None:
         if self._is_row_readable:
@@ -128,7 +129,7 @@ def is_row_readable(use_case_key: str) -> bool:
 
 def waits_for(use_case_key: str) -> str:
     """Return which release cannot be loaded here, and why; empty if none."""
-    return _of(use_case_key).waits_for
+    return _of(use_case_key).slot.waits_for
 
 
 def forget() -> None:
@@ -158,7 +159,7 @@ def _load_hints() -> None:
     for use_case_key in live_use_cases(root):
         hint = read_live_hint(root, use_case_key)
         if hint is not None:
-            _of(use_case_key).load(hint.release, hint.versions)
+            _of(use_case_key).slot.load(hint.release, hint.versions)
 
 
 conf.on_reload.append(forget)

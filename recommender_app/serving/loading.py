@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from recommender_app.artifacts.opening import OpenedArtifact
+from recommender_app.artifacts.opening import OpenedArtifact, read_manifest
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.exceptions import ArtifactError, ArtifactTooNew
@@ -79,6 +80,16 @@ def load_release(
     _log_new_problems(use_case, number, problems, previous.problems if previous else {})
     _log_new_notes(use_case, number, notes, previous.notes if previous else {})
     return LoadedRelease(use_case, number, versions, artifacts, catalogue, problems, notes, frozenset(pinned), recipes)
+
+
+def n_bytes_to_verify(use_case: str, versions: Mapping[str, str], previous: LoadedRelease | None) -> int:
+    """Return how many bytes ``load_release`` reads to verify them; what is kept open is verified already."""
+    store, size = ArtifactStore(settings.artifact_root), 0
+    for engine, version in {**versions, **pinned_versions(use_case)}.items():
+        if _kept(previous, engine, version) is None:
+            with suppress(ArtifactError):  # it cannot be opened, and that is found out at once
+                size += read_manifest(store.folder(use_case, engine, version)).size_bytes
+    return size
 
 
 def _kept(previous: LoadedRelease | None, engine: str, version: str) -> OpenedArtifact | None:
