@@ -55,6 +55,20 @@ def only_books(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_it_keeps_order_as_the_janitor_does(site, only_books, tmp_path):
+    work()
+    hint = tmp_path / "root" / "LIVE" / "books"
+    hint.unlink()
+    staged = tmp_path / "root" / "models" / "books" / "popular" / ".staging-left"
+    staged.mkdir()
+    os.utime(staged, (0, 0))
+    assert "the LIVE hint is missing or wrong: it names release 1 now" in work()
+    assert hint.exists()
+    assert not staged.exists()
+    assert "LIVE hint" not in work()
+
+
+@pytest.mark.django_db
 def test_what_is_due_and_what_was_asked_for_is_trained_and_served_once(site, only_books):
     request_run("books", "trending", requested_by="ann")
     told = work()

@@ -18,6 +18,8 @@ from recommender_app.management.log_upkeep import look_after_log
 from recommender_app.management.progress import progress_bar
 from recommender_app.models import TrainingRun
 from recommender_app.registry.runs import requested_runs
+from recommender_app.schedule import JANITOR_SECONDS
+from recommender_app.training.janitor import keep_order
 from recommender_app.training.requested import perform_run
 from recommender_app.training.watchdog import look_after_runs
 
@@ -34,7 +36,9 @@ class Command(RecommenderCommand):
     help = (
         "Train what the setting TRAINING_SCHEDULE says is due and what was asked for in the admin, one after the "
         "other, in this process: what Celery beat and a training worker do, for sites without a broker. Several may "
-        "run, each training is done once. SIGTERM or Ctrl-C stops it; a training that it interrupts waits again."
+        "run, each training is done once. Once an hour leftovers are removed, disagreements repaired and superfluous "
+        "versions deleted, as the janitor of Celery beat does. SIGTERM or Ctrl-C stops it; a training that it "
+        "interrupts waits again."
     )
     examples = (
         ("", "work until stopped"),
@@ -59,8 +63,12 @@ class Command(RecommenderCommand):
     def _work(self, options: dict[str, Any]) -> None:
         if not options["once"]:
             self._say(options, "Waiting for trainings; stop with Ctrl-C.")
+        tidy_at = time.monotonic()  # at once: the process before may have left something
         while True:
             failures = self._round(options)
+            if time.monotonic() >= tidy_at:
+                self._tidy(options)
+                tidy_at = time.monotonic() + JANITOR_SECONDS
             if options["once"]:
                 if failures:
                     raise CommandError("\n".join(failures))
@@ -89,6 +97,10 @@ class Command(RecommenderCommand):
         if ended:
             self._say(options, ended)
         return None
+
+    def _tidy(self, options: dict[str, Any]) -> None:
+        for line in keep_order():
+            self._say(options, line)
 
     def _say(self, options: dict[str, Any], text: str) -> None:
         if options["verbosity"]:
