@@ -1,0 +1,425 @@
+"""POST events: what is recorded, once, and what is refused how."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from recommender_app.models import FeedbackEvent
+from recommender_app.testing import FixedEngine, override_engine
+from recommender_app.usecases.site import get_use_case
+from tests.app import library
+from tests.toyhost.models import Book, Reading
+
+pytestmark = pytest.mark.django_db
+URL = "/api/recommendations/books/events/"
+
+
+@pytest.fixture
+def books():
+    return library.add_shelves(3)
+
+
+@pytest.fixture
+def reader():
+    return library.add_reader()
+
+
+@pytest.fixture
+def client(reader):
+    client = Client()
+    client.force_login(reader.account)
+    return client
+
+
+@pytest.fixture
+def shown(client, books):
+    """The request_id of an answer that showed ann books 4 and 2, in this order."""
+    return show(client, books[4], books[2])
+
+
+def show(client, *books):
+    with override_engine("books", FixedEngine([book.pk for book in books])):
+        return client.get("/api/recommendations/books/", {"limit": len(books)}).json()["request_id"]
+
+
+def event(book, name="like", **fields):
+    return {"event_id": str(uuid.uuid4()), "item": str(book.pk), "event": name, **fields}
+
+
+def post(client, body, **headers):
+    return client.post(URL, body, content_type="application/json", **headers)
+
+
+def errors(answer):
+    assert answer.status_code == 400, answer.content
+    assert not FeedbackEvent.objects.exists()
+    assert not Reading.objects.exists()
+    return answer.json()["errors"]
+
+
+def ago(**span):
+    return (datetime.now(UTC) - timedelta(**span)).isoformat()
+
+
+# --- What is recorded
+
+
+def test_an_event_becomes_a_row_of_the_host_and_of_the_ledger(client, reader, books):
+    body = event(books[0], event_id="e-1", occurred_at=ago(hours=3))
+    answer = post(client, body)
+    assert (answer.status_code, answer.json()) == (201, {"results": [{"event_id": "e-1", "status": "recorded"}]})
+    reading, row = Reading.objects.get(), FeedbackEvent.objects.get()
+    assert (reading.reader, reading.book, reading.kind) == (reader, books[0], "like")
+    assert reading.at == row.occurred_at == datetime.fromisoformat(body["occurred_at"])
+    assert (row.use_case, row.user_id, row.item_id, row.event) == ("books", str(reader.pk), str(books[0].pk), "like")
+    assert (row.request_id, row.position, row.rating, row.undone_at) == (None, None, None, None)
+
+
+def test_an_event_of_a_shown_item_is_tied_to_its_answer_and_place(client, books, shown):
+    post(client, [event(books[2], "view", request_id=shown), event(books[4], "view", request_id=shown, position=1)])
+    rows = FeedbackEvent.objects.order_by("position").values_list("item_id", "position", "request_id")
+    assert list(rows) == [(str(books[4].pk), 1, uuid.UUID(shown)), (str(books[2].pk), 2, uuid.UUID(shown))]
+
+
+@pytest.mark.parametrize("name", ["impression", "click"])
+def test_what_the_use_case_does_not_learn_from_is_measured_only(client, books, shown, name):
+    assert post(client, event(books[4], name, request_id=shown)).status_code == 201
+    assert FeedbackEvent.objects.get().event == name
+    assert not Reading.objects.exists()
+
+
+def test_a_rating_has_its_number(client, books):
+    assert post(client, event(books[0], "rating", rating=4)).status_code == 201
+    assert FeedbackEvent.objects.get().rating == 4
+
+
+def test_undoing_takes_back_the_hosts_row_and_says_when_in_the_ledger(client, books):
+    post(client, [event(books[0], "like"), event(books[1], "like"), event(books[0], "view")])
+    assert post(client, event(books[0], "unlike")).status_code == 201
+    assert set(Reading.objects.values_list("book", "kind")) == {(books[1].pk, "like"), (books[0].pk, "view")}
+    undone = FeedbackEvent.objects.exclude(undone_at=None).values_list("item_id", "event")
+    assert list(undone) == [(str(books[0].pk), "like")]
+    post(client, event(books[0], "like"))
+    assert FeedbackEvent.objects.filter(undone_at=None, event="like", item_id=str(books[0].pk)).count() == 1
+
+
+def test_events_of_a_post_happen_in_its_order(client, books):
+    post(client, [event(books[0], "like"), event(books[0], "unlike")])
+    assert not Reading.objects.exists()
+    post(client, [event(books[0], "unlike"), event(books[0], "like")])
+    assert Reading.objects.count() == 1
+
+
+def test_a_clock_that_is_a_little_ahead_is_read_as_now(client, books):
+    post(client, event(books[0], occurred_at=(datetime.now(UTC) + timedelta(minutes=4)).isoformat()))
+    row = FeedbackEvent.objects.get()
+    assert row.occurred_at == row.received_at == Reading.objects.get().at <= datetime.now(UTC)
+
+
+def test_an_item_that_hide_after_hides_can_still_be_spoken_of(client, books):
+    post(client, event(books[0], "finish"))
+    assert post(client, event(books[0], "dislike")).status_code == 201
+
+
+# --- Once
+
+
+def test_an_event_sent_again_is_stored_once(client, books):
+    body = event(books[0])
+    assert [post(client, body).status_code for _ in range(3)] == [201, 200, 200]
+    assert post(client, body).json() == {"results": [{"event_id": body["event_id"], "status": "duplicate"}]}
+    assert Reading.objects.count() == FeedbackEvent.objects.count() == 1
+
+
+def test_an_event_sent_again_is_a_duplicate_even_if_the_item_is_hidden_meanwhile(client, books):
+    body = event(books[0])
+    post(client, body)
+    Book.objects.update(is_published=False)
+    assert post(client, body).status_code == 200
+
+
+def test_an_event_twice_in_one_post_is_stored_once(client, books):
+    body = event(books[0])
+    assert [result["status"] for result in post(client, [body, body]).json()["results"]] == ["recorded", "duplicate"]
+    assert Reading.objects.count() == 1
+
+
+def test_an_id_cannot_name_two_events(client, books):
+    post(client, event(books[0], event_id="one"))
+    for other in (event(books[1], event_id="one"), event(books[0], "view", event_id="one")):
+        answer = post(client, other)
+        assert answer.status_code == 400
+        assert list(answer.json()["errors"]) == ["event_id"]
+    both = post(client, [event(books[0], event_id="two"), event(books[1], event_id="two")])
+    assert list(both.json()["errors"]) == ["1.event_id"]
+    assert FeedbackEvent.objects.count() == 1
+
+
+def test_ids_of_other_users_are_their_own(client, books):
+    other = Client()
+    other.force_login(library.add_reader("bob").account)
+    assert [post(each, event(books[0], event_id="one")).status_code for each in (client, other)] == [201, 201]
+
+
+@pytest.mark.parametrize("name", ["click", "impression"])
+def test_at_most_one_click_and_impression_per_shown_item_and_request(client, books, shown, name):
+    first, second = (event(books[4], name, request_id=shown) for _ in range(2))
+    assert [post(client, body).status_code for body in (first, second)] == [201, 200]
+    assert post(client, event(books[2], name, request_id=shown)).status_code == 201
+    assert post(client, event(books[4], name, request_id=show(client, books[4]))).status_code == 201
+    assert FeedbackEvent.objects.count() == 3
+
+
+def test_a_click_where_the_use_case_learns_from_it_is_learned_from_once(client, books, shown, monkeypatch):
+    weights = {**get_use_case("books").weights, "click": 1.0}
+    monkeypatch.setattr(type(get_use_case("books")), "weights", weights)
+    post(client, [event(books[4], "click", request_id=shown) for _ in range(3)])
+    assert Reading.objects.count() == 1
+
+
+# --- What is refused
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("user", 7),
+        ("user_id", "7"),
+        ("weight", 1e38),
+        ("weight", True),
+        ("is_superuser", True),
+        ("created_at", "2024-01-01T00:00:00Z"),
+        ("received_at", "2024-01-01T00:00:00Z"),
+        ("use_case", "books"),
+    ],
+)
+def test_row_52_and_53_fields_that_are_not_the_clients_are_refused_by_name(client, books, field, value):
+    assert errors(post(client, event(books[0], **{field: value}))) == {field: ["An event has no such field."]}
+
+
+@pytest.mark.parametrize("weight", ["NaN", "Infinity", "1e400"])
+def test_row_53_a_weight_that_is_no_number_is_no_json(client, books, weight):
+    body = f'{{"event_id": "a", "item": "{books[0].pk}", "event": "like", "weight": {weight}}}'
+    assert post(client, body).status_code == 400
+    assert not FeedbackEvent.objects.exists()
+
+
+def test_row_51_missing_hidden_and_impossible_items_get_the_same_answer(client, books):
+    Book.objects.filter(pk=books[0].pk).update(is_published=False)
+    answers = [
+        errors(post(client, {"event_id": "a", "item": item, "event": "like"}))
+        for item in (str(books[0].pk), str(uuid.uuid4()), "x", 7, 2**63 - 1, -1)
+    ]
+    assert answers == [{"item": ["There is no such item in books."]}] * 6
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2999-01-01T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00+23:59",
+        "2024-05-01T12:00:00",
+        "2024-05-01",
+        "2024-13-01T00:00:00Z",
+        "now",
+        "",
+        1714564800,
+        None,
+        True,
+        ["2024-05-01T12:00:00Z"],
+    ],
+)
+def test_row_55_times_that_cannot_be(client, books, moment):
+    assert list(errors(post(client, event(books[0], occurred_at=moment)))) == ["occurred_at"]
+
+
+def test_row_55_a_naive_time_is_refused_even_if_it_is_now(client, books):
+    now = datetime.now(UTC).replace(tzinfo=None).isoformat()
+    assert "no time zone" in errors(post(client, event(books[0], occurred_at=now)))["occurred_at"][0]
+
+
+@pytest.mark.parametrize(("span", "status"), [({"days": 6.99}, 201), ({"days": 7.01}, 400), ({"minutes": -6}, 400)])
+def test_row_55_the_window_is_seven_days_and_five_minutes(client, books, span, status):
+    assert post(client, event(books[0], occurred_at=ago(**span))).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("event_id", 5),
+        ("event_id", "a b"),
+        ("event_id", "a\n"),
+        ("event_id", "x" * 65),
+        ("event_id", ""),
+        ("event_id", None),
+        ("item", True),
+        ("item", 1.5),
+        ("item", None),
+        ("item", {}),
+        ("item", ""),
+        ("item", "x" * 256),
+        ("event", 5),
+        ("event", "sneeze"),
+        ("event", "Like"),
+        ("event", " like"),
+        ("event", None),
+        ("request_id", 5),
+        ("request_id", "5"),
+        ("request_id", "{0b8f7d4e-5c9d-4e43-8f1e-6c1c6f1d2a77}"),
+        ("position", "1"),
+        ("position", True),
+        ("position", 1.0),
+        ("position", 0),
+        ("position", 1001),
+        ("rating", 5),
+        ("rating", None),
+    ],
+)
+def test_values_of_another_type_or_range_are_refused_by_name(client, books, field, value):
+    assert list(errors(post(client, event(books[0]) | {field: value}))) == [field]
+
+
+@pytest.mark.parametrize("rating", [0, 6, "5", 4.5, True, None])
+def test_ratings_are_one_to_five(client, books, rating):
+    assert list(errors(post(client, event(books[0], "rating", rating=rating)))) == ["rating"]
+
+
+def test_a_rating_needs_its_number(client, books):
+    assert list(errors(post(client, event(books[0], "rating")))) == ["rating"]
+
+
+def test_answers_to_others_of_other_use_cases_and_of_nobody_are_refused_alike(client, books, reader):
+    other = Client()
+    other.force_login(library.add_reader("bob").account)
+    foreign = show(other, books[4])
+    own = show(client, books[4])
+    from recommender_app.models import RequestLog
+
+    RequestLog.objects.filter(request_id=own).update(use_case="movies")
+    found = [
+        errors(post(client, event(books[4], "click", request_id=request_id)))
+        for request_id in (foreign, own, str(uuid.uuid4()))
+    ]
+    assert found == [{"request_id": ["No answer of books to you has this id."]}] * 3
+
+
+def test_an_item_that_the_answer_did_not_show(client, books, shown):
+    found = errors(post(client, event(books[0], "click", request_id=shown)))
+    assert found == {"item": ["The answer that request_id names did not show this item."]}
+
+
+def test_a_place_that_is_not_the_items_in_that_answer(client, books, shown):
+    found = errors(post(client, event(books[4], "click", request_id=shown, position=2)))
+    assert found == {"position": ["In that answer the item was at place 1: say that, or leave it out."]}
+
+
+def test_a_host_that_records_nothing_takes_measurements_only(client, books, monkeypatch):
+    from recommender_app.usecases.declaration import UseCase
+
+    monkeypatch.setattr(type(get_use_case("books")), "record", UseCase.record)
+    assert "choose from" in errors(post(client, event(books[0], "like")))["event"][0]
+    assert post(client, event(books[0], "click")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (ValidationError("It is sold out."), "It is sold out."),
+        (IntegrityError("duplicate key"), "It cannot be recorded beside what is there already."),
+    ],
+)
+def test_what_the_host_refuses_refuses_the_whole_post(client, books, monkeypatch, refusal, reason):
+    record = type(get_use_case("books")).record
+
+    def refuse(self, user, item, name, at):
+        if name == "finish":
+            raise refusal
+        return record(self, user, item, name, at)
+
+    monkeypatch.setattr(type(get_use_case("books")), "record", refuse)
+    found = errors(post(client, [event(books[0], "like"), event(books[1], "finish")]))
+    assert found == {"1.event": [reason]}
+
+
+# --- Many
+
+
+def test_a_list_is_recorded_whole_or_not_at_all_and_each_error_has_its_number(client, books):
+    post_body = [event(books[0]), event(books[1], "sneeze"), event(books[2]), event(books[0], item=str(uuid.uuid4()))]
+    assert list(errors(post(client, post_body))) == ["1.event", "3.item"]
+    post_body = [event(books[0]), event(books[1], weight=1), 7]
+    assert list(errors(post(client, post_body))) == ["1.weight", "2.non_field_errors"]
+
+
+@pytest.mark.parametrize("body", [[], {}, 5, "like", None, True, [[]], [{}] * 501])
+def test_bodies_that_are_no_events(client, body):
+    import json
+
+    errors(post(client, json.dumps(body)))
+
+
+def test_five_hundred_events_fit(client, books):
+    body = [{"event_id": f"e{n}", "item": str(books[n % 6].pk), "event": "impression"} for n in range(500)]
+    assert post(client, body).status_code == 201
+    assert FeedbackEvent.objects.count() == 500
+
+
+def test_queries_do_not_grow_with_the_number_of_measurements_nor_twice_with_that_of_interactions(client, books, shown):
+    def queries(*posted):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert post(client, list(posted)).status_code == 201
+        return len(captured)
+
+    one = queries(event(books[4], "impression", request_id=shown))
+    many = queries(*[event(books[n % 6], "impression") for n in range(60)], event(books[2], "click", request_id=shown))
+    assert one == many
+    assert queries(*[event(books[n % 6], "view") for n in range(30)]) <= one + 30  # the host's INSERT of each
+
+
+# --- Whose and how often
+
+
+def test_without_login_with_get_and_with_another_content_type(client, books):
+    assert post(Client(), event(books[0])).status_code == 401
+    assert client.get(URL).status_code == 405
+    assert client.post(URL, {"item": 1}).status_code == 415
+    assert post(client, event(books[0]) | {"item": "\ud800"}).status_code == 400
+    assert (
+        client.post(URL.replace("books", "nothing"), event(books[0]), content_type="application/json").status_code
+        == 404
+    )
+
+
+def test_a_session_needs_the_csrf_token(reader, books):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(reader.account)
+    assert post(client, event(books[0])).status_code == 403
+
+
+def test_for_names_another_of_the_logins_users_and_nobody_elses(client, reader, books):
+    from tests.toyhost.models import Reader
+
+    second = Reader.objects.create(name="second", account=reader.account)
+    other = library.add_reader("bob")
+    answers = [
+        client.post(f"{URL}?for={who.pk}", event(books[0]), content_type="application/json") for who in (second, other)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 404]
+    assert Reading.objects.get().reader == second
+    assert client.post(f"{URL}?user=7", event(books[0]), content_type="application/json").status_code == 400
+
+
+def test_posts_are_throttled_by_a_rate_of_their_own(client, books, settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {"events": "2/hour"}}
+    answers = [post(client, event(books[0])) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert int(answers[2]["Retry-After"]) > 0
