@@ -273,14 +273,14 @@ def test_the_host_finds_no_throttle_in_its_own_settings():
 
 
 def test_a_database_that_fails_after_the_login_is_an_empty_answer(reader, books, caplog):
-    client, n_lost = APIClient(), request_log.n_lost()
+    client, n_spooled = APIClient(), request_log.n_spooled()
     client.force_authenticate(reader.account)
     with connection.execute_wrapper(library.refuse):
         response = client.get(URL)
     assert response.status_code == 200
     body = response.json()
     assert (body["engine"], body["fallback_reason"], body["results"]) == ("none", "database_unavailable", [])
-    assert request_log.n_lost() == n_lost + 1
+    assert request_log.n_spooled() == n_spooled + 1
     assert body["request_id"] in caplog.text
 
 

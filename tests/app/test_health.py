@@ -1,11 +1,13 @@
 """Health: staff and monitors see what is live, what is wrong, which policy serves and why."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from recommender_app.api.health import HealthSerializer
 from recommender_app.conf import environment_switches
@@ -13,7 +15,9 @@ from recommender_app.models import ServingPolicy
 from recommender_app.registry.policies import save_policy
 from recommender_app.serving import breakers
 from recommender_app.serving.health import health
+from recommender_app.serving.log_rows import values_of
 from recommender_app.serving.service import recommend
+from recommender_app.serving.spool.writing import append
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
 
@@ -105,8 +109,8 @@ def test_a_policy_that_makes_no_sense_is_a_problem(live_als):
     assert of_books()["problems"] == ["books, the stored policy cannot be read or makes no sense"]
 
 
-def test_rows_that_the_log_lost_are_counted(live_als):
-    reader, before = library.add_reader(), health()["n_log_rows_lost"]
+def test_rows_that_the_log_refused_are_counted_and_so_are_those_that_are_lost(live_als, settings, tmp_path):
+    reader, before = library.add_reader(), health()
 
     def no_log(execute, sql, params, many, context):
         if sql.startswith("INSERT") and "requestlog" in sql:
@@ -115,7 +119,28 @@ def test_rows_that_the_log_lost_are_counted(live_als):
 
     with connection.execute_wrapper(no_log):
         recommend(reader, "books", 2)
-    assert health()["n_log_rows_lost"] == before + 1
+        after = health()
+        assert after["n_log_rows_spooled"] == before["n_log_rows_spooled"] + 1
+        assert after["n_log_rows_lost"] == before["n_log_rows_lost"]
+        assert after["spool"]["n_files"] == 1
+        assert after["spool"]["n_bytes"] > 0
+        assert after["spool"]["oldest_seconds"] >= 0
+        (tmp_path / "no-folder").touch()
+        settings.RECOMMENDER = {**settings.RECOMMENDER, "SPOOL_DIR": tmp_path / "no-folder"}
+        recommend(reader, "books", 2)
+    assert health()["n_log_rows_lost"] == before["n_log_rows_lost"] + 1
+
+
+def test_a_row_that_waits_for_long_is_a_problem(live_als):
+    answer = recommend(library.add_reader(), "books", 2, log=False)
+    append({**values_of(answer), "created_at": timezone.now() - timedelta(minutes=20)})
+    told = health()
+    assert (told["status"], told["problems"]) == (
+        "degraded",
+        ["spool: a row waits for 20 minutes; is recommender_drain run on this host?"],
+    )
+    call_command("recommender_drain", stdout=io.StringIO())
+    assert health()["status"] == "ok"
 
 
 def test_it_says_which_policy_serves_and_who_decided(settings, client):
