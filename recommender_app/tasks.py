@@ -14,7 +14,7 @@ from recommender_app.conf import settings
 from recommender_app.exceptions import RecommenderError, RegistryError
 from recommender_app.management.batch_lists import write_lists
 from recommender_app.management.batch_queue import BATCH_SHARD, from_message
-from recommender_app.management.log_upkeep import drain_spool, trim_request_log
+from recommender_app.management.log_upkeep import drain_and_tell, trim_request_log
 from recommender_app.models import TrainingRun
 from recommender_app.registry.runs import MAX_ATTEMPTS
 from recommender_app.schedule import DISPATCH, DRAIN_SPOOL, JANITOR, SYNC, TRAIN, TRIM_LOG, WATCHDOG
@@ -79,9 +79,9 @@ def sync() -> None:
 
 
 @shared_task(name=DRAIN_SPOOL, **SHORT)
-def drain_log_spool() -> str:
+def drain_spool() -> str:
     """Put what waits in this host's spool into the request log."""
-    return drain_spool()
+    return drain_and_tell()
 
 
 @shared_task(name=TRIM_LOG, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})

@@ -18,7 +18,7 @@ TRIM_SECONDS = 3600.0
 _trimmed_at = float("-inf")
 
 
-def drain_spool() -> str:
+def drain_and_tell() -> str:
     """Drain this host's spool; return what was done in one line.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from recommender_app.management.base import RecommenderCommand
-from recommender_app.management.log_upkeep import drain_spool
+from recommender_app.management.log_upkeep import drain_and_tell
 
 
 class Command(RecommenderCommand):
@@ -22,6 +22,6 @@ class Command(RecommenderCommand):
 
     def run(self, **options: Any) -> None:
         try:
-            self.stdout.write(drain_spool())
+            self.stdout.write(drain_and_tell())
         except OSError as error:
             raise CommandError(f"The spool cannot be read or written: {error}") from error
