@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.templatetags.static import static
 from django.urls import include, path
+from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
@@ -24,6 +25,7 @@ class SchemaView(SpectacularAPIView):
     """
 
     schema = None  # not an endpoint to describe, whatever the host's DEFAULT_SCHEMA_CLASS
+    permission_classes = spectacular_settings.SERVE_PERMISSIONS
     throttle_classes = [SchemaThrottle]
     versioning_class = None
 
@@ -39,6 +41,7 @@ class DocumentationView(SpectacularSwaggerView):
 
     schema = None
     renderer_classes = [TemplateHTMLRenderer]
+    permission_classes = spectacular_settings.SERVE_PERMISSIONS
     throttle_classes = [SchemaThrottle]
     versioning_class = None
     template_name = "recommender_app/documentation.html"

@@ -13,21 +13,23 @@ from rest_framework.response import Response
 from recommender_app.api.description import described
 from recommender_app.api.errors import BODY_RESPONSES, ERROR_RESPONSES
 from recommender_app.api.parsing import StrictJSONParser
+from recommender_app.api.permissions import posting_user
 from recommender_app.api.posted_events import EventSerializer, ReceiptSerializer, posted_events
 from recommender_app.api.throttling import EventThrottle
 from recommender_app.api.views import RecommenderView
-from recommender_app.exceptions import InvalidEvents
+from recommender_app.exceptions import InvalidEvents, UserNotFound
 from recommender_app.measurement.events import PostedEvent
 from recommender_app.measurement.recording import Status, record_events
 from recommender_app.serving.database import retried
+from recommender_app.serving.forgotten import is_forgotten
 from recommender_app.usecases.declaration import UseCase
-from recommender_app.usecases.requesters import requesting_user
 from recommender_app.usecases.site import get_use_case
 
 BODY = PolymorphicProxySerializer(
     component_name="Events",
     serializers=[EventSerializer, EventSerializer(many=True)],
     resource_type_field_name=None,
+    many=False,
 )
 EXAMPLE = {
     "event_id": "5f0c1a52-6a0e-4d7e-9a3b-1f6f0d0b8f11",
@@ -78,7 +80,9 @@ class EventsView(RecommenderView):
         return Response({"results": results}, status=201 if "recorded" in statuses else 200)
 
     def _recorded(self, use_case: UseCase, events: list[PostedEvent], *, is_list: bool) -> list[Status]:
-        user = retried(lambda: requesting_user(use_case, self.request))
+        user = retried(lambda: posting_user(use_case, self.request))
+        if is_forgotten(use_case, user.pk):
+            raise UserNotFound(f"This user of {use_case.key} is forgotten: nothing is recorded.")
         try:
             return retried(lambda: record_events(use_case, user, events))
         except InvalidEvents as problem:

@@ -86,6 +86,16 @@ EXCLUDE = OpenApiParameter(
 )
 
 
+FOR_USER = OpenApiParameter(
+    "for",
+    str,
+    description=(
+        "Primary key of the user whose list it is, where the login has several. Anybody else's is a 404, unless the "
+        "login is staff and has the permission `recommender_app.view_requestlog`; such lists are not logged as shown."
+    ),
+)
+
+
 def plain(query: QueryDict) -> dict[str, Any]:
     """Return {name: value}, a list where a name was given more than once: strict fields refuse it."""
     return {name: values[0] if len(values) == 1 else values for name, values in query.lists()}

@@ -7,13 +7,15 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
 from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, ErrorSerializer
-from recommender_app.api.parameters import EXCLUDE, FilterParameters, RecommendationParameters, plain
+from recommender_app.api.parameters import EXCLUDE, FOR_USER, FilterParameters, RecommendationParameters, plain
+from recommender_app.api.permissions import listed_user
 from recommender_app.api.throttling import RecommendationThrottle
 from recommender_app.api.views import RecommenderView
 from recommender_app.serving.answer import Answer
@@ -22,7 +24,6 @@ from recommender_app.serving.service import unavailable
 from recommender_app.serving.similar import similar_items
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import parse_filters
-from recommender_app.usecases.requesters import requesting_user
 from recommender_app.usecases.site import get_use_case
 
 
@@ -44,6 +45,7 @@ class SimilarParameters(RecommendationParameters):
 class SimilarItemsView(RecommenderView):
     """Items that are like one."""
 
+    permission_classes = [IsAuthenticated]
     throttle_classes = [RecommendationThrottle]
 
     @described(
@@ -60,7 +62,7 @@ class SimilarItemsView(RecommenderView):
             SimilarParameters,
             EXCLUDE,
             FilterParameters,
-            OpenApiParameter("for", str, description="Which of the login's users, where the host has several."),
+            FOR_USER,
         ],
         responses={
             200: AnswerSerializer,
@@ -80,7 +82,7 @@ class SimilarItemsView(RecommenderView):
         request: Any = self.request
         try:
             filters = parse_filters(use_case, dict(request.query_params.lists()), request).without(use_case, exclude)
-            user = retried(lambda: requesting_user(use_case, request))
+            user, is_own = retried(lambda: listed_user(use_case, request))
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
-        return similar_items(user, use_case.key, item, limit, filters=filters)
+        return similar_items(user, use_case.key, item, limit, filters=filters, log=is_own)

@@ -17,8 +17,9 @@ from rest_framework.views import APIView
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
 from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, as_http_error, error_response
-from recommender_app.api.parameters import EXCLUDE, FilterParameters, RecommendationParameters, plain
+from recommender_app.api.parameters import EXCLUDE, FOR_USER, FilterParameters, RecommendationParameters, plain
 from recommender_app.api.parsing import StrictJSONParser
+from recommender_app.api.permissions import listed_user
 from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
 from recommender_app.api.throttling import RecommendationThrottle
 from recommender_app.serving.answer import Answer
@@ -26,7 +27,6 @@ from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried
 from recommender_app.serving.service import recommend, unavailable
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import parse_filters
-from recommender_app.usecases.requesters import requesting_user
 from recommender_app.usecases.site import get_use_case
 
 
@@ -79,6 +79,7 @@ class RecommenderView(APIView):
 class RecommendationView(RecommenderView):
     """Recommendations for the requester."""
 
+    permission_classes = [IsAuthenticated]
     throttle_classes = [RecommendationThrottle]
 
     @described(
@@ -94,7 +95,7 @@ class RecommendationView(RecommenderView):
             RecommendationParameters,
             EXCLUDE,
             FilterParameters,
-            OpenApiParameter("for", str, description="Which of the login's users, where the host has several."),
+            FOR_USER,
         ],
         responses={200: AnswerSerializer, **ERROR_RESPONSES},
     )
@@ -110,7 +111,7 @@ class RecommendationView(RecommenderView):
         request: Any = self.request
         try:
             filters = parse_filters(use_case, dict(request.query_params.lists()), request).without(use_case, exclude)
-            user = retried(lambda: requesting_user(use_case, request))
+            user, is_own = retried(lambda: listed_user(use_case, request))
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
-        return recommend(user, use_case.key, limit, filters=filters, cursor=cursor)
+        return recommend(user, use_case.key, limit, filters=filters, cursor=cursor, log=is_own)
