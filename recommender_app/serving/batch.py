@@ -19,6 +19,7 @@ from recommender_app.registry.live import live_release
 from recommender_app.serving import live
 from recommender_app.serving.answer import Answer
 from recommender_app.serving.batch_scoring import BatchPipeline, look_up_together, score_together
+from recommender_app.serving.forgotten import is_forgotten
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.policies import policy_for
 from recommender_app.serving.query import Query, checked_query
@@ -77,11 +78,12 @@ def begin_batch(use_case: UseCase, limit: int | None = None, seed: int | None = 
 
 
 def lists_of(batch: Batch, users: Sequence[Any]) -> Iterator[tuple[Any, Answer]]:
-    """Yield (user, answer) for a chunk of users, in their order.
+    """Yield (user, answer) for a chunk of users, in their order; none for those who are forgotten.
 
     Queries: a constant number for the chunk, and one per user for eligibility, unless the use
     case declares ``items_are_shared``; more for users whose lists need topping up.
     """
+    users = [user for user in users if not is_forgotten(batch.use_case, user.pk)]
     histories = load_histories(batch.use_case, [user.pk for user in users], settings.HISTORY_LIMIT)
     pipelines = _pipelines(batch, users, histories) if batch.release else {}
     score_together(list(pipelines.values()), batch.policy)

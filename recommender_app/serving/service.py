@@ -20,6 +20,7 @@ from recommender_app.serving.cursors import Rest
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.explaining import explained
+from recommender_app.serving.forgotten import history_of_user, is_forgotten, logged_id
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pipeline import Pipeline, fallback_reason, needs_history, top_up_with_newest
 from recommender_app.serving.policies import policy_for
@@ -40,7 +41,7 @@ from recommender_app.serving.router import (
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import Filters
 from recommender_app.usecases.hidden import hidden_ids
-from recommender_app.usecases.history import History, load_history
+from recommender_app.usecases.history import History
 from recommender_app.usecases.profiles import load_profile
 from recommender_app.usecases.site import get_use_case
 
@@ -77,7 +78,8 @@ def recommend(
     query = checked_query(get_use_case(use_case_key), user, limit, filters, cursor)
     rest = pages.opened(query) if pages.is_later(query) else None
     policy = policy_for(query.use_case.key)
-    blank = Answer(uuid4(), query.use_case.key, str(user.pk), query.limit, policy=policy.name)
+    user_id = logged_id(query.use_case, user)
+    blank = Answer(uuid4(), query.use_case.key, user_id, query.limit, policy=policy.name)
     started, deadline = time.perf_counter(), Deadline(settings.BUDGET_MS)
 
     def compute() -> Answer:
@@ -106,7 +108,7 @@ def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> A
 
 
 def _computed(blank: Answer, query: Query, policy: Policy, deadline: Deadline) -> Answer:
-    history = load_history(query.use_case, query.user, settings.HISTORY_LIMIT)
+    history = history_of_user(query.use_case, query.user)
     release = live.current(query.use_case.key, policy)
     blank = replace(blank, interaction_count=history.interaction_count)
     if release is None:
@@ -122,7 +124,7 @@ def _later_page(blank: Answer, query: Query, policy: Policy, rest: Rest) -> Answ
     release = live.current(query.use_case.key, policy)
     if release is None or release.number != rest.release or not settings.EXPLANATIONS:
         return _explained(query, answer, None)
-    history = load_history(query.use_case, query.user, settings.HISTORY_LIMIT)
+    history = history_of_user(query.use_case, query.user)
     return _explained(query, answer, Pipeline(query, blank.request_id, _request(query, history, release), release))
 
 
@@ -202,6 +204,8 @@ def _request(query: Query, history: History, release: LoadedRelease) -> ServingR
 
 def profile_of(use_case: UseCase, user: Any) -> Features | None:
     """Return the user's features; a declaration that does not fit the data is not the user's fault."""
+    if is_forgotten(use_case, user.pk):
+        return None
     try:
         return load_profile(use_case, user)
     except RecommenderError as error:

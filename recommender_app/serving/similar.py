@@ -17,6 +17,7 @@ from recommender_app.serving import breakers, live, request_log
 from recommender_app.serving.answer import Answer, Result
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
+from recommender_app.serving.forgotten import logged_id
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.overlay import overlay_of
 from recommender_app.serving.policies import policy_for
@@ -82,7 +83,8 @@ def similar_items(
     """
     query = checked_query(get_use_case(use_case_key), user, limit, filters)
     policy = policy_for(query.use_case.key)
-    blank = Answer(uuid4(), query.use_case.key, str(user.pk), query.limit, policy=policy.name, candidate_source=SIMILAR)
+    user_id = logged_id(query.use_case, user)
+    blank = Answer(uuid4(), query.use_case.key, user_id, query.limit, policy=policy.name, candidate_source=SIMILAR)
     started, deadline = time.perf_counter(), Deadline(settings.BUDGET_MS)
     try:
         with savepoint(query.use_case.items):
