@@ -55,6 +55,9 @@ DEFAULTS: dict[str, Any] = {
     "MIN_USERS": 10,
     "MIN_ITEMS": 10,
     "MIN_INTERACTIONS": 100,
+    "MIN_ACCOUNT_AGE_DAYS": 1.0,  # younger users do not teach, where the use case declares joined_at; 0 = all do
+    "MIN_DISTINCT_ITEMS": 1,  # users who have met fewer different items do not teach
+    "MAX_EVENTS_PER_USER_DAY": 200,  # so many interactions of a user and day teach, 0 = all
     "TEST_FRACTION": 0.2,  # newest part of the interactions held out to measure a version
     "N_THREADS": 0,  # training threads, 0 = all cores
     "LEASE_SECONDS": 300.0,  # a training that gives no sign of life for so long is presumed dead

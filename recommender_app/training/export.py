@@ -22,6 +22,7 @@ from recommender_app.training.export_collected import Collected
 from recommender_app.training.export_options import ExportOptions
 from recommender_app.training.export_rows import collect_interactions
 from recommender_app.training.export_selection import with_active_users, with_decay, without_forgotten
+from recommender_app.training.export_trust import with_trusted
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.exporting import read_features
 from recommender_app.usecases.profiles import item_fields, user_fields
@@ -83,11 +84,13 @@ def _collect(use_case: UseCase, options: ExportOptions, progress: Progress, chun
     since, until = options.window
     collected = collect_interactions(use_case, (since, until), chunk_size, progress)
     collected = without_forgotten(use_case, collected, read_tombstones())
+    collected = with_trusted(use_case, collected, until, chunk_size)
     collected = with_active_users(collected, options.min_interactions)
     if not len(collected.interactions):
         raise DatasetError(
             f"Use case {use_case.key!r} has no interactions to export: record some with the events "
-            f"{', '.join(use_case.weights) or '(its weights name none)'}, or widen since, until and min-interactions."
+            f"{', '.join(use_case.weights) or '(its weights name none)'}, or widen since, until and min-interactions. "
+            "Accounts younger than MIN_ACCOUNT_AGE_DAYS do not count."
         )
     end = None if until is None else microseconds(until)
     table = with_decay(collected.interactions, use_case.half_life_days, end)

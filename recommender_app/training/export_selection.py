@@ -23,7 +23,7 @@ def with_active_users(collected: Collected, min_interactions: int) -> Collected:
     if min_interactions <= 1:  # a user is there because of an interaction
         return collected
     is_kept = _interaction_counts(collected) >= min_interactions
-    return collected if is_kept.all() else _with_users(collected, is_kept)
+    return collected if is_kept.all() else with_users(collected, is_kept)
 
 
 def without_forgotten(use_case: UseCase, collected: Collected, tombstones: Tombstones) -> Collected:
@@ -39,7 +39,7 @@ def without_forgotten(use_case: UseCase, collected: Collected, tombstones: Tombs
         return collected
     is_gone = tombstones.mask(use_case.users, _ids_of(collected.users))
     if is_gone.any():
-        collected = _with_users(collected, ~is_gone)
+        collected = with_users(collected, ~is_gone)
     is_gone = tombstones.mask(use_case.items, _ids_of(collected.items))
     return _with_items(collected, ~is_gone) if is_gone.any() else collected
 
@@ -61,7 +61,8 @@ def with_decay(table: InteractionTable, half_life_days: float | None, until: int
     return replace(table, weights=weights)
 
 
-def _with_users(collected: Collected, is_kept: NDArray[np.bool_]) -> Collected:
+def with_users(collected: Collected, is_kept: NDArray[np.bool_]) -> Collected:
+    """Keep the users that an (n_users,) mask chooses; items stay."""
     table = collected.interactions.select(is_kept[collected.interactions.user_rows])
     users = IdMap(collected.users.kind, collected.users.keys[is_kept])
     return Collected(users, collected.items, replace(table, user_rows=_new_rows(is_kept)[table.user_rows]))
@@ -73,7 +74,7 @@ def _with_items(collected: Collected, is_kept: NDArray[np.bool_]) -> Collected:
     items = IdMap(collected.items.kind, collected.items.keys[is_kept])
     kept = Collected(collected.users, items, replace(table, item_rows=_new_rows(is_kept)[table.item_rows]))
     has_rows = np.bincount(table.user_rows, minlength=len(collected.users)) > 0
-    return kept if has_rows.all() else _with_users(kept, has_rows)
+    return kept if has_rows.all() else with_users(kept, has_rows)
 
 
 def _new_rows(is_kept: NDArray[np.bool_]) -> NDArray[np.int32]:

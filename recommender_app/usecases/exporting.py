@@ -7,7 +7,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from recommender_app.dataset.features import Features
 from recommender_app.dataset.ids import IdMap
@@ -46,6 +48,14 @@ def read_item_ids(use_case: UseCase, chunk_size: int) -> Iterator[list[Any]]:
     """Yield chunks of the keys of all items that exist, interacted with or not."""
     keys = use_case.items._default_manager.order_by().values_list("pk", flat=True)
     yield from _chunks(keys.iterator(chunk_size=chunk_size), chunk_size)
+
+
+def read_young_users(use_case: UseCase, since: datetime, chunk_size: int) -> Iterator[list[Any]]:
+    """Yield chunks of the keys of users whose ``joined_at`` is after ``since``; without one, nobody is young."""
+    if not django_settings.USE_TZ:
+        since = timezone.make_naive(since, timezone.get_default_timezone())
+    young = use_case.users._default_manager.order_by().filter(**{f"{use_case.joined_at}__gt": since})
+    yield from _chunks(young.values_list("pk", flat=True).iterator(chunk_size=chunk_size), chunk_size)
 
 
 def read_features(fields: ProfileFields, ids: IdMap, chunk_size: int) -> Iterator[Features]:
