@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import DataError, IntegrityError, router, transaction
+from django.db.models import QuerySet
 
 from recommender_app.models import RequestLog
 from recommender_app.serving.spool.framing import unframed
@@ -40,24 +42,37 @@ def added(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     Raises:
         DatabaseError: the table takes nothing.
     """
-    alias = router.db_for_write(RequestLog)
-    wanted = {row.log.request_id: row for row in rows}
-    stored = RequestLog._base_manager.using(alias).filter(request_id__in=list(wanted))
-    for request_id in stored.values_list("request_id", flat=True):
-        del wanted[request_id]
-    refused = _refused(list(wanted.values()), alias)
-    lines = {row.line for row in refused}
-    return [row for row in wanted.values() if row.line not in lines], refused
+    wanted = list({row.log.request_id: row for row in rows}.values())
+    known = _known(wanted)
+    new = [row for row in wanted if row.log.request_id not in known]
+    failed = _failed(new)
+    came_meanwhile = _known(failed)
+    refused = [row for row in failed if row.log.request_id not in came_meanwhile]
+    lines = {row.line for row in failed}
+    return [row for row in new if row.line not in lines], refused
 
 
-def _refused(rows: list[Row], alias: str) -> list[Row]:
-    """Insert the rows; return those that cannot be, found by halving."""
+def _known(rows: Sequence[Row]) -> set[UUID]:
+    """Return which of the rows' request ids the table holds."""
+    ids = [row.log.request_id for row in rows]
+    return set(_log().filter(request_id__in=ids).values_list("request_id", flat=True)) if ids else set()
+
+
+def _failed(rows: list[Row]) -> list[Row]:
+    """Insert the rows; return those that cannot be, found by halving.
+
+    Not by ``ignore_conflicts``: SQLite and MySQL would leave out what is wrong in any way, and say nothing.
+    """
     try:
-        with transaction.atomic(using=alias):
-            RequestLog._base_manager.using(alias).bulk_create([row.log for row in rows], ignore_conflicts=True)
+        with transaction.atomic(using=_log().db):
+            _log().bulk_create([row.log for row in rows])
     except REFUSALS:
         if len(rows) == 1:
             return rows
         half = len(rows) // 2
-        return _refused(rows[:half], alias) + _refused(rows[half:], alias)
+        return _failed(rows[:half]) + _failed(rows[half:])
     return []
+
+
+def _log() -> QuerySet[RequestLog]:
+    return RequestLog._base_manager.using(router.db_for_write(RequestLog))
