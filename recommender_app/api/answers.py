@@ -24,7 +24,7 @@ class ItemSerializer(serializers.Serializer[Any]):
 class ReasonSerializer(serializers.Serializer[Any]):
     """Why an item is in the list."""
 
-    code = serializers.ChoiceField(REASONS)
+    code = serializers.ChoiceField(REASONS, help_text="The reason for programs.")
     evidence = serializers.ListField(
         child=serializers.JSONField(),
         help_text=(
@@ -51,7 +51,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     """Which items to show, in which order, and who says so."""
 
     request_id = serializers.UUIDField(help_text="Names this answer in the request log.")
-    use_case = serializers.CharField()
+    use_case = serializers.CharField(help_text="Key of the use case that was asked for.")
     engine = serializers.CharField(help_text='Source of the first result: an engine, "newest" or "none".')
     model_version = serializers.CharField(allow_null=True, help_text="Version of that engine, such as als_v3.")
     fallback_reason = serializers.ChoiceField(

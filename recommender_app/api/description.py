@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.settings import api_settings
 
+from recommender_app.api.examples import examples_of
 
-def described(**description: Any) -> Callable[[Any], Any]:
-    """Return ``extend_schema`` that also works where the host's DEFAULT_SCHEMA_CLASS is DRF's own.
+
+def described(operation_id: str, responses: dict[int, Any], **description: Any) -> Callable[[Any], Any]:
+    """Return ``extend_schema`` with examples that also works where the host's DEFAULT_SCHEMA_CLASS is DRF's own.
 
     ``extend_schema`` alone builds on that class, and the schema could not be generated.
     """
@@ -19,6 +21,15 @@ def described(**description: Any) -> Callable[[Any], Any]:
     def decorate(method: Any) -> Any:
         hosts: Any = api_settings.DEFAULT_SCHEMA_CLASS
         method.kwargs = {"schema": hosts if issubclass(hosts, AutoSchema) else AutoSchema}
-        return extend_schema(**description)(method)
+        shown = [*description.pop("examples", ()), *examples_of(operation_id)]
+        answers = {status: _with_words(response) for status, response in responses.items()}
+        return extend_schema(operation_id, examples=shown, responses=answers, **description)(method)
 
     return decorate
+
+
+def _with_words(response: Any) -> Any:
+    """Return a response that says what it is, by the first line of its serializer's docstring if by nothing else."""
+    if isinstance(response, OpenApiResponse):
+        return response
+    return OpenApiResponse(response, (response.__doc__ or "").split("\n")[0])

@@ -11,7 +11,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
 from recommender_app.conf import settings
@@ -33,6 +33,7 @@ class StrictIntegerField(serializers.IntegerField):
         return int(data)
 
 
+@extend_schema_field(str)
 class ItemKeysField(serializers.Field):  # type: ignore[type-arg]
     """Keys of items in one text, separated by commas, at most EXCLUDE_MAX of them."""
 

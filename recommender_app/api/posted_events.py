@@ -136,7 +136,7 @@ class EventSerializer(serializers.Serializer[Any]):
 class RecordedSerializer(serializers.Serializer[Any]):
     """What became of one event."""
 
-    event_id = serializers.CharField()
+    event_id = serializers.CharField(help_text="As it was posted.")
     status = serializers.ChoiceField(
         ["recorded", "duplicate"],
         help_text="`duplicate`: it was there already, or it is a second click or impression of an item in one answer.",

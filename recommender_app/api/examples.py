@@ -1,0 +1,91 @@
+"""What the OpenAPI schema shows of requests and answers; a test holds each to the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+
+_REQUEST_ID = "0b8f7d4e-5c9d-4e43-8f1e-6c1c6f1d2a77"
+_EVENT_ID = "5f0c1a52-6a0e-4d7e-9a3b-1f6f0d0b8f11"
+
+
+def _answer(request_id: str, results: list[dict[str, Any]], **values: Any) -> dict[str, Any]:
+    shared = {"use_case": "developer_startup", "fallback_reason": None, "interaction_count": 12, "next": None}
+    return {
+        "request_id": request_id,
+        **shared,
+        "engine": "als",
+        "model_version": "als_v3",
+        **values,
+        "results": results,
+    }
+
+
+def _result(rank: int, pk: int, label: str, reason: dict[str, Any] | None, **values: Any) -> dict[str, Any]:
+    item = {"id": pk, "label": label}
+    return {"rank": rank, "id": pk, "score": 0.81, "source": "als", "item": item, "reason": reason, **values}
+
+
+_LIKED = {"code": "because_you_liked", "evidence": [17], "text": "because you liked Robo Farm"}
+_NEW = {"code": "new", "evidence": [], "text": "new here"}
+_UNSCORED = {"score": 0.0, "source": "newest"}
+_NEWEST = {"engine": "newest", "model_version": None, "fallback_reason": "no_model", "interaction_count": 0}
+_HEALTH = {
+    "status": "ok",
+    "problems": [],
+    "use_cases": {},
+    "databases": {"default": "closed"},
+    "n_log_rows_lost": 0,
+    "n_log_rows_spooled": 0,
+    "spool": {
+        "folder": "/srv/site/spool",
+        "is_readable": True,
+        "n_files": 0,
+        "n_bytes": 0,
+        "oldest_seconds": None,
+        "n_rejected_files": 0,
+    },
+}
+
+
+def _given(name: str, value: Any, status: int = 200) -> OpenApiExample:
+    return OpenApiExample(name, value, response_only=True, status_codes=[str(status)])
+
+
+def _failed(status: int, name: str, detail: str, **errors: list[str]) -> OpenApiExample:
+    return _given(name, {"detail": detail, **({"errors": errors} if errors else {})}, status)
+
+
+_RECORDED = {"results": [{"event_id": _EVENT_ID, "status": "recorded"}]}
+_DUPLICATE = {"results": [{"event_id": _EVENT_ID, "status": "duplicate"}]}
+
+OF_OPERATIONS = {
+    "recommendations_list": [
+        _given("A list", _answer(_REQUEST_ID, [_result(1, 42, "Tea Robots", _LIKED)])),
+        _given(
+            "Nothing is trained yet", _answer(_REQUEST_ID, [_result(1, 44, "Sea Lab", _NEW, **_UNSCORED)], **_NEWEST)
+        ),
+    ],
+    "similar_items_list": [_given("A list", _answer(_REQUEST_ID, [_result(1, 43, "Tea Drones", None)]))],
+    "events_create": [
+        _given("Recorded", _RECORDED, 201),
+        _given("Sent again", _DUPLICATE, 200),
+    ],
+    "health_retrieve": [_given("Nothing is wrong", _HEALTH)],
+}
+OF_ERRORS = [
+    _failed(400, "A wrong value", "limit: A valid integer is required.", limit=["A valid integer is required."]),
+    _failed(401, "Not logged in", "Authentication credentials were not provided."),
+    _failed(403, "Not allowed", "You do not have permission to perform this action."),
+    _failed(404, "Nobody of the use case", "This login has no user in developer_startup."),
+    _failed(413, "Too long", "The body is too long; send less at once."),
+    _failed(415, "Not JSON", 'Unsupported media type "text/plain" in request.'),
+    _failed(429, "Too many requests", "Request was throttled. Expected available in 3 seconds."),
+    _failed(503, "No database", "The database cannot be reached; try again later."),
+]
+
+
+def examples_of(operation_id: str) -> list[OpenApiExample]:
+    """Return what is shown of an operation: requests and answers of its own, and the errors that it may answer."""
+    return [*OF_OPERATIONS.get(operation_id, []), *OF_ERRORS]
