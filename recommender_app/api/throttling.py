@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import threading
 import time
 from typing import Any
 
+from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 
 from recommender_app.conf import settings
@@ -16,6 +18,7 @@ from recommender_app.serving.cache import cache_errors
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 10.0  # how long a cache that failed is left alone
+_counting = threading.Lock()
 
 
 class RecommenderThrottle(SimpleRateThrottle):
@@ -31,6 +34,7 @@ class RecommenderThrottle(SimpleRateThrottle):
     num_requests: int
     duration: int  # seconds
     _paused_until = 0.0  # monotonic seconds, of the process
+    _n_unlimited = 0  # requests of the process that passed because the cache was down
 
     def get_rate(self) -> str | None:
         """Return the configured rate; None (or no entry) = no limit."""
@@ -43,16 +47,23 @@ class RecommenderThrottle(SimpleRateThrottle):
         digest = hashlib.blake2s(str(ident).encode(errors="replace"), digest_size=16).hexdigest()
         return f"recommender_throttle_{self.scope}_{digest}"
 
+    def get_ident(self, request: Any) -> str:
+        """Return the address. What X-Forwarded-For says counts only where the host says how many proxies write it."""
+        if api_settings.NUM_PROXIES is None:
+            return str(request.META.get("REMOTE_ADDR") or "")
+        return super().get_ident(request) or ""
+
     def allow_request(self, request: Any, view: Any) -> bool:
         """Return whether the request may pass."""
-        if self.rate is None or time.monotonic() < RecommenderThrottle._paused_until:
+        if self.rate is None:
             return True
+        if time.monotonic() < RecommenderThrottle._paused_until:
+            return _passes_uncounted()
         try:
             return self._takes_a_place(self.get_cache_key(request, view))
         except cache_errors() as error:
-            logger.warning("No throttling for %s seconds, the cache cannot be reached: %s", PAUSE_SECONDS, error)
-            RecommenderThrottle._paused_until = time.monotonic() + PAUSE_SECONDS
-            return True
+            _pause(error)
+            return _passes_uncounted()
 
     def wait(self) -> float | None:
         """Return the seconds until one more request passes if no other does; None where none ever will."""
@@ -111,6 +122,27 @@ class SchemaThrottle(RecommenderThrottle):
     """Requests for the OpenAPI description, which is computed each time."""
 
     scope = "schema"
+
+
+def n_unlimited() -> int:
+    """Return how many requests of this process passed because the cache that counts was down."""
+    return RecommenderThrottle._n_unlimited
+
+
+def _passes_uncounted() -> bool:
+    with _counting:
+        RecommenderThrottle._n_unlimited += 1
+    return True
+
+
+def _pause(error: Exception) -> None:
+    """Leave the cache alone for a while; of parallel requests that meet the error one says so."""
+    now = time.monotonic()
+    with _counting:
+        was_paused = now < RecommenderThrottle._paused_until
+        RecommenderThrottle._paused_until = now + PAUSE_SECONDS
+    if not was_paused:
+        logger.warning("No throttling for %s seconds, the cache cannot be reached: %s", PAUSE_SECONDS, error)
 
 
 def not_a_number() -> tuple[type[Exception], ...]:

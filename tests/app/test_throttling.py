@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from recommender_app.api.throttling import RecommendationThrottle, RecommenderThrottle
+from recommender_app.api.throttling import RecommendationThrottle, RecommenderThrottle, n_unlimited
+from tests.app import library
 
 REDIS = "django.core.cache.backends.redis.RedisCache"
 
@@ -76,6 +77,35 @@ def test_a_client_may_say_it_has_any_address_whatever(settings):
     request = SimpleNamespace(user=None, headers=said, META={"REMOTE_ADDR": "10.0.0.1"})
     assert throttle.allow_request(request, None)
     assert throttle.get_cache_key(request, None).isascii()
+
+
+@pytest.mark.parametrize("n_proxies", [None, 0, 1])
+def test_row_59_what_a_client_says_of_its_address_buys_no_further_requests(settings, n_proxies):
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": n_proxies}
+    seen_by_the_proxy = "" if n_proxies != 1 else ", 203.0.113.9"  # what the host's own proxy adds
+
+    def asks(place):
+        said = f"198.51.100.{place}, 10.1.1.{place}{seen_by_the_proxy}"
+        request = request_of(account=None)
+        request.META["HTTP_X_FORWARDED_FOR"] = said
+        request.headers["x-forwarded-for"] = said
+        return throttle_of("2/min", 0.0).allow_request(request, None)
+
+    assert [asks(place) for place in range(6)] == [True, True] + [False] * 4
+
+
+@pytest.mark.django_db
+def test_row_59_neither_a_login_nor_a_stranger_passes_more_often_under_other_addresses(settings, client):
+    rates = {"recommendations": "2/min", "schema": "2/min"}
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": rates}
+    reader = library.add_reader()
+    for url, account in (("/api/recommendations/books/", reader.account), ("/api/schema/", None)):
+        if account:
+            client.force_login(account)
+        replies = [client.get(url, headers={"x-forwarded-for": f"198.51.100.{place}"}) for place in range(4)]
+        assert [reply.status_code for reply in replies] == [200, 200, 429, 429]
+        assert all(int(reply["Retry-After"]) > 0 for reply in replies[2:])
+        client.logout()
 
 
 def test_around_the_end_of_a_window_no_more_pass_than_within_one():
@@ -156,5 +186,15 @@ def test_row_31_garbage_under_a_counters_key_in_redis_is_overwritten(settings, r
 
 def test_row_29_a_cache_that_refuses_lets_everybody_pass_and_is_left_alone(settings, caplog):
     settings.CACHES = {"default": {"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1:1/0"}}
+    n_before = n_unlimited()
     assert [passes("1/min", 0.0) for _ in range(3)] == [True] * 3
     assert caplog.text.count("cache cannot be reached") == 1
+    assert n_unlimited() == n_before + 3
+
+
+def test_row_29_parallel_requests_that_meet_a_dead_cache_leave_one_line_and_are_all_counted(settings, caplog):
+    settings.CACHES = {"default": {"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1:1/0"}}
+    n_before = n_unlimited()
+    assert passed_in_parallel("20/day", 200) == 200
+    assert caplog.text.count("cache cannot be reached") == 1
+    assert n_unlimited() == n_before + 200
