@@ -60,6 +60,17 @@ DEFAULTS: dict[str, Any] = {
     "MAX_EVENTS_PER_USER_DAY": 200,  # so many interactions of a user and day teach, 0 = all
     "TEST_FRACTION": 0.2,  # newest part of the interactions held out to measure a version
     "N_THREADS": 0,  # training threads, 0 = all cores
+    # What the gate asks of a new version; a use case's ``gate`` counts more, key by key. See ``training.gate``.
+    "GATE": {
+        "MIN_USERS": 10,  # fewer hold-out users say nothing
+        "LIVE_TOLERANCE": 0.0,  # share of the live version's ndcg@10 that may be lost significantly
+        "POPULARITY_TOLERANCE": 0.0,  # the same beside popularity; None = not compared with it
+        "MAX_RECALL_DROP": 0.2,  # share of the live version's recall@10
+        "MIN_COVERAGE": 0.5,  # share of the live version's coverage
+        "MIN_SIZE": 0.5,  # share of the users, items and interactions that the live version has learned from
+        "MIN_JACCARD": 0.5,  # of the twenty most popular items, then and now
+        "MAX_SLOWDOWN": 1.5,  # times the live version's time for one user
+    },
     "LEASE_SECONDS": 300.0,  # a training that gives no sign of life for so long is presumed dead
     "QUEUE_SECONDS": 3600.0,  # how long a message to the training workers is trusted to arrive; then it is sent again
     # How often each engine is trained by Celery beat or recommender_work: hourly, daily, weekly, monthly (in UTC).

@@ -14,15 +14,17 @@ from recommender_app.checks.lookups import id_kind, is_model
 from recommender_app.checks.messages import error, label, warning
 from recommender_app.checks.plugged import plugged_problems
 from recommender_app.checks.rules import rule_problems
+from recommender_app.checks.values import GATE_WANTED, are_gate_limits
 from recommender_app.models.policy_rules import routes_problem
 from recommender_app.usecases.declaration import Interactions, UseCase
 
-HARMLESS = ("recommender_app.E010", "recommender_app.E016")  # the rest can be checked all the same
+# The rest can be checked all the same.
+HARMLESS = ("recommender_app.E010", "recommender_app.E016", "recommender_app.E017")
 
 
 def declaration_problems(use_case: UseCase) -> list[CheckMessage]:
     """Return everything that is wrong with a use case; the details only where the outline is sound."""
-    outline = [*_key(use_case), *_routes(use_case), *_models(use_case), *_interactions(use_case)]
+    outline = [*_key(use_case), *_routes(use_case), *_gate(use_case), *_models(use_case), *_interactions(use_case)]
     if any(message.id not in HARMLESS for message in outline):
         return outline
     checks = (interaction_problems, event_problems, field_problems, plugged_problems, rule_problems)
@@ -57,6 +59,12 @@ def _routes(use_case: UseCase) -> list[CheckMessage]:
     problem = routes_problem(use_case.routes) if use_case.routes else ""
     hint = 'Write routes = ((0, "content_based"), (5, "als"), (20, "ensemble")), or leave it out.'
     return [error(16, use_case, f"routes is {use_case.routes!r}: {problem}", hint)] if problem else []
+
+
+def _gate(use_case: UseCase) -> list[CheckMessage]:
+    if are_gate_limits(use_case.gate):
+        return []
+    return [error(17, use_case, f"gate is {use_case.gate!r}.", f"It must be {GATE_WANTED}.")]
 
 
 def _models(use_case: UseCase) -> list[CheckMessage]:

@@ -65,6 +65,30 @@ def _is_schedule(value: Any) -> bool:
     )
 
 
+def _is_share(value: Any) -> bool:
+    return is_number(value) and 0 <= value <= 1
+
+
+_GATE: dict[str, Callable[[Any], bool]] = {
+    "MIN_USERS": lambda value: _whole(1).is_kept(value),
+    "POPULARITY_TOLERANCE": lambda value: value is None or _is_share(value),
+    "MAX_SLOWDOWN": lambda value: is_number(value) and value >= 1,
+}
+
+
+def are_gate_limits(value: Any) -> bool:
+    """Tell whether a value is a dict of some of the gate's limits."""
+    return isinstance(value, Mapping) and all(
+        name in DEFAULTS["GATE"] and _GATE.get(name, _is_share)(limit) for name, limit in value.items()
+    )
+
+
+GATE_WANTED = (
+    f"a dict of limits from {', '.join(DEFAULTS['GATE'])}: shares from 0 to 1, MIN_USERS a whole number from 1, "
+    "MAX_SLOWDOWN from 1, POPULARITY_TOLERANCE also None"
+)
+
+
 def _is_path(value: Any) -> bool:
     return value is None or (isinstance(value, str | os.PathLike) and str(value) != "")
 
@@ -129,6 +153,7 @@ RULES: dict[str, Rule] = {
     "MAX_EVENTS_PER_USER_DAY": _whole(0),
     "TEST_FRACTION": Rule(lambda value: is_number(value) and 0 < value < 1, "a number between 0 and 1"),
     "N_THREADS": _whole(0),
+    "GATE": Rule(are_gate_limits, GATE_WANTED),
     "LEASE_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
     "QUEUE_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
     "TRAINING_SCHEDULE": Rule(_is_schedule, f"a dict from engine keys to one of {', '.join(PERIODS)}"),

@@ -8,6 +8,8 @@ recall is compared with what was measured when the live version was made.
 
 Users: those with a history; an engine that answers newcomers is judged with the newcomers among
 the test users, as are those that it is compared with.
+
+What is tolerated is a setting, ``RECOMMENDER["GATE"]``, and an attribute of the use case.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from recommender_app.registry.tuned import TUNING
 from recommender_app.trainers.base import TrainerConfig
 from recommender_app.training.gate_data import DataProfile, check_data
 from recommender_app.training.gate_latency import SPEED, check_latency
+from recommender_app.training.gate_limits import GateLimits
 from recommender_app.training.gate_quality import (
     LIVE,
     check_against_live,
@@ -36,7 +39,6 @@ from recommender_app.training.hold_out import BASELINES, HoldOut, beside, recipe
 from recommender_app.training.trainers import load_trainer
 from recommender_app.training.verdict import Check, Outcome, Verdict
 
-MIN_USERS = 10  # fewer hold-out users say nothing
 USERS = "users to judge on"
 
 
@@ -49,16 +51,16 @@ def judge(use_case_key: str, engine_key: str, config: TrainerConfig, hold_out: H
     Raises:
         TrainingError: the challenger itself cannot be trained.
     """
-    now = DataProfile.of(hold_out.dataset)
+    limits, now = GateLimits.of(use_case_key), DataProfile.of(hold_out.dataset)
     live = live_versions(use_case_key)
     mine = live.get(engine_key)
-    checks = check_data(hold_out.dataset, now, _profile(live, engine_key))
+    checks = check_data(hold_out.dataset, now, _profile(live, engine_key), limits)
     measured = hold_out.measurement(engine_key, config)
-    if measured.evaluation is None or measured.evaluation.n_users < MIN_USERS:
+    if measured.evaluation is None or measured.evaluation.n_users < limits.min_users:
         why = measured.note or f"Only {measured.evaluation.n_users if measured.evaluation else 0} users to judge on."
         checks.append(Check(USERS, Outcome.UNDECIDED, f"Too little data to judge: {why}"))
     else:
-        checks += _quality(engine_key, config, hold_out, mine)
+        checks += _quality(engine_key, config, hold_out, mine, limits)
     return Verdict(tuple(checks), mine.name if mine else "", now.to_json())
 
 
@@ -75,23 +77,26 @@ def _profile(live: dict[str, ModelVersion], engine_key: str) -> DataProfile | No
     return next((profile for profile in known if profile), None)
 
 
-def _quality(engine_key: str, config: TrainerConfig, hold_out: HoldOut, live: ModelVersion | None) -> list[Check]:
+def _quality(
+    engine_key: str, config: TrainerConfig, hold_out: HoldOut, live: ModelVersion | None, limits: GateLimits
+) -> list[Check]:
     answers_newcomers = hold_out.engine(engine_key, config).covers_new_users
     judged = _unchanged if answers_newcomers else hold_out.with_history
     own = judged(hold_out.measure(engine_key, config))
     baselines = [judged(each) for each in hold_out.baselines(without=engine_key)]
     together = beside([own, *baselines], (*BASELINES, engine_key))
-    checks = [check_against_popularity(together, engine_key, hold_out.seed)]
+    checks = [check_against_popularity(together, engine_key, hold_out.seed, limits.popularity_tolerance)]
     if live is None:
-        return [*checks, check_coverage(own.engines[engine_key]["coverage@10"], None, "")]
+        return [*checks, check_coverage(own.engines[engine_key]["coverage@10"], None, "", limits.min_coverage)]
     recipe, why_not = _live_recipe(live)
     if recipe is not None and recipe_name(engine_key, recipe) != recipe_name(engine_key, config):
         try:
             other = judged(hold_out.measure(engine_key, recipe))
-            return checks + _beside_recipe(own, other, hold_out, live) + [_speed(config, recipe, hold_out, live)]
+            speed = _speed(config, recipe, hold_out, live, limits.max_slowdown)
+            return [*checks, *_beside_recipe(own, other, hold_out.seed, live, limits), speed]
         except TrainingError as error:
             why_not = f"{live.name} cannot be trained on this data: {error}"
-    return checks + _beside_record(engine_key, config, hold_out, live, why_not)
+    return checks + _beside_record(config, hold_out, live, why_not, limits)
 
 
 def _unchanged(evaluation: Evaluation) -> Evaluation:
@@ -107,26 +112,33 @@ def _live_recipe(live: ModelVersion) -> tuple[TrainerConfig | None, str]:
         return None, f"{live.name} has options of other code: {error}"
 
 
-def _beside_recipe(own: Evaluation, other: Evaluation, hold_out: HoldOut, live: ModelVersion) -> list[Check]:
+def _beside_recipe(
+    own: Evaluation, other: Evaluation, seed: int, live: ModelVersion, limits: GateLimits
+) -> list[Check]:
     """Compare with the live recipe, trained on the same part and measured on the same users."""
     key = live.engine
     both = beside([own, _renamed(other, key, live.name)], (live.name, key))
     before, now = both.engines[live.name], both.engines[key]
     return [
-        check_against_live(both, key, live.name, hold_out.seed),
-        check_recall(now["recall@10"], before["recall@10"], live.name),
-        check_coverage(now["coverage@10"], before["coverage@10"], live.name),
+        check_against_live(both, key, live.name, seed, limits.live_tolerance),
+        check_recall(now["recall@10"], before["recall@10"], live.name, limits.max_recall_drop),
+        check_coverage(now["coverage@10"], before["coverage@10"], live.name, limits.min_coverage),
     ]
 
 
-def _speed(config: TrainerConfig, recipe: TrainerConfig, hold_out: HoldOut, live: ModelVersion) -> Check:
+def _speed(
+    config: TrainerConfig, recipe: TrainerConfig, hold_out: HoldOut, live: ModelVersion, max_slowdown: float
+) -> Check:
     challenger, other = (hold_out.engine(live.engine, options) for options in (config, recipe))
     user_rows = hold_out.measure(live.engine, config).user_rows
-    return check_latency(challenger, other, hold_out.split, user_rows, live.name)
+    return check_latency(challenger, other, hold_out.split, user_rows, live.name, max_slowdown)
 
 
-def _beside_record(key: str, config: TrainerConfig, hold_out: HoldOut, live: ModelVersion, why_not: str) -> list[Check]:
+def _beside_record(
+    config: TrainerConfig, hold_out: HoldOut, live: ModelVersion, why_not: str, limits: GateLimits
+) -> list[Check]:
     """Compare with what was measured when the live version was made: its recipe is this one, or lost."""
+    key = live.engine
     same = f"The same options as {live.name}: they learn the same from the same data, and answer as quickly."
     checks = [Check(name, Outcome.SKIPPED, why_not or same) for name in (LIVE, SPEED)]
     measured = hold_out.with_history(hold_out.measure(key, config))
@@ -134,9 +146,10 @@ def _beside_record(key: str, config: TrainerConfig, hold_out: HoldOut, live: Mod
     together = beside([measured, *map(hold_out.with_history, hold_out.baselines(without=key))], (*BASELINES, key))
     expected = expected_recall(live.metrics, together, key)
     if expected is not None:
-        checks.append(check_recall(highest_recall(measured, key, hold_out.seed), expected, f"{live.name} then"))
-    checks.append(check_coverage(measured.engines[key]["coverage@10"], stored.get("coverage@10"), live.name))
-    return checks
+        best = highest_recall(measured, key, hold_out.seed)
+        checks.append(check_recall(best, expected, f"{live.name} then", limits.max_recall_drop))
+    now, before = measured.engines[key]["coverage@10"], stored.get("coverage@10")
+    return [*checks, check_coverage(now, before, live.name, limits.min_coverage)]
 
 
 def _renamed(evaluation: Evaluation, old: str, new: str) -> Evaluation:

@@ -9,11 +9,10 @@ from typing import Any, Self
 import numpy as np
 
 from recommender_app.dataset.dataset import Dataset
+from recommender_app.training.gate_limits import GateLimits
 from recommender_app.training.verdict import Check, Outcome
 
 N_POPULAR = 20
-MIN_JACCARD = 0.5
-MIN_SIZE = 0.5  # share of the live version's users, items and interactions
 SIZES, POPULAR = "size of the data", "popular list"
 UNKNOWN = "Nothing live says what data it has learned from."
 
@@ -53,25 +52,25 @@ class DataProfile:
         return {**asdict(self), "popular": list(self.popular)}
 
 
-def check_data(dataset: Dataset, now: DataProfile, live: DataProfile | None) -> list[Check]:
+def check_data(dataset: Dataset, now: DataProfile, live: DataProfile | None, limits: GateLimits) -> list[Check]:
     """Return the checks of a dataset beside that of what is live."""
     if live is None:
         return [Check(name, Outcome.SKIPPED, UNKNOWN) for name in (SIZES, POPULAR)]
-    return [_sizes(now, live), _popular(dataset, live.popular)]
+    return [_sizes(now, live, limits.min_size), _popular(dataset, live.popular, limits.min_jaccard)]
 
 
-def _sizes(now: DataProfile, live: DataProfile) -> Check:
+def _sizes(now: DataProfile, live: DataProfile, least: float) -> Check:
     names = ("users", "items", "interactions")
     numbers = {name: [getattr(live, name), getattr(now, name)] for name in names}
-    shrunk = [
-        f"{before} {name} became {after}" for name, (before, after) in numbers.items() if after < MIN_SIZE * before
-    ]
+    shrunk = [f"{before} {name} became {after}" for name, (before, after) in numbers.items() if after < least * before]
     if shrunk:
-        return Check(SIZES, Outcome.REJECTED, f"The data have shrunk by more than half: {', '.join(shrunk)}.", numbers)
+        much = "half" if least == 0.5 else f"{1 - least:.0%}"
+        why = f"The data have shrunk by more than {much}: {', '.join(shrunk)}."
+        return Check(SIZES, Outcome.REJECTED, why, numbers)
     return Check(SIZES, Outcome.PASSED, f"{now.users} users, {now.items} items, {now.interactions} rows.", numbers)
 
 
-def _popular(dataset: Dataset, before: Sequence[str]) -> Check:
+def _popular(dataset: Dataset, before: Sequence[str], least_alike: float) -> Check:
     """Compare the popular list with the one before; items that are gone are left out of both.
 
     An item that has as many users as the last of the new list counts as being on it: among
@@ -87,6 +86,6 @@ def _popular(dataset: Dataset, before: Sequence[str]) -> Check:
     jaccard = n_common / (2 * len(old) - n_common)
     numbers = {"jaccard": round(jaccard, 4), "length": len(old), "in_both": n_common}
     sentence = f"{n_common} of the {len(old)} most popular items are still among them (Jaccard {jaccard:.2f})"
-    if jaccard < MIN_JACCARD:
+    if jaccard < least_alike:
         return Check(POPULAR, Outcome.REJECTED, f"The popular list was taken over: only {sentence}.", numbers)
     return Check(POPULAR, Outcome.PASSED, f"{sentence}.", numbers)

@@ -14,12 +14,13 @@ from recommender_app.training.verdict import Check, Outcome
 
 N_USERS = 50
 N_PROPOSED = 100  # items a request asks an engine for
-MAX_RATIO = 1.5
 FLOOR_MS = 2.0  # a difference below it is noise of the machine
 SPEED = "speed"
 
 
-def check_latency(challenger: Engine, live: Engine, split: Split, user_rows: Rows, compared_with: str) -> Check:
+def check_latency(
+    challenger: Engine, live: Engine, split: Split, user_rows: Rows, compared_with: str, max_slowdown: float
+) -> Check:
     """Time ``candidates`` of both engines for the same users, in turns so that a busy machine slows both.
 
     Args:
@@ -36,8 +37,10 @@ def check_latency(challenger: Engine, live: Engine, split: Split, user_rows: Row
     before, now = median(times["live"]), median(times["challenger"])
     numbers = {"live_ms": round(before, 3), "challenger_ms": round(now, 3), "n_users": len(batch)}
     sentence = f"{now:.2f} ms for one user's proposals, {compared_with} takes {before:.2f} ms"
-    if now > max(MAX_RATIO * before, before + FLOOR_MS):
-        return Check(SPEED, Outcome.REJECTED, f"It is too slow: {sentence}, at most {MAX_RATIO:g} times that.", numbers)
+    if now > max(max_slowdown * before, before + FLOOR_MS):
+        return Check(
+            SPEED, Outcome.REJECTED, f"It is too slow: {sentence}, at most {max_slowdown:g} times that.", numbers
+        )
     return Check(SPEED, Outcome.PASSED, f"{sentence}.", numbers)
 
 

@@ -65,6 +65,7 @@ class UseCase:
     hide_after: ClassVar[tuple[str, ...]] = ()
     relevant_events: ClassVar[tuple[str, ...]] = ()  # a hit in evaluation; () = every positive event
     half_life_days: ClassVar[float | None] = None  # time decay of interaction weights
+    gate: ClassVar[Mapping[str, Any]] = {}  # limits of RECOMMENDER["GATE"] that are others here
     pair_weighting: ClassVar[PairWeighting] = "max"
     item_text: ClassVar[tuple[str, ...]] = ()
     item_categories: ClassVar[tuple[str, ...]] = ()

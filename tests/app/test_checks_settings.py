@@ -55,6 +55,8 @@ def test_an_unknown_key(settings, key, hint):
         *[("BREAKER_ERRORS", value) for value in (0, 2.5, "5")],
         *[("BREAKER_WINDOW_SECONDS", value) for value in (0, -1, "30")],
         *[("BREAKER_OPEN_SECONDS", value) for value in (0, float("inf"), True)],
+        *[("GATE", value) for value in (None, [], {"MIN_RECALL": 0.5}, {"MIN_USERS": 0}, {"MAX_RECALL_DROP": 1.5})],
+        *[("GATE", {"MAX_SLOWDOWN": value}) for value in (0.9, None, "2")],
         *[("FATIGUE_DAYS", value) for value in (0, 36_501, 10**400, float("inf"))],
         *[("NEW_ITEM_DAYS", value) for value in (-1, 10**6, "30", True)],
         *[("PAGE_SLATE", value) for value in (0, 101, "100")],

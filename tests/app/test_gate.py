@@ -15,9 +15,11 @@ from recommender_app.registry.verdicts import record_verdict
 from recommender_app.trainers.base import Trainer, TrainerConfig, silent
 from recommender_app.trainers.popularity import count_users
 from recommender_app.training.gate import judge
+from recommender_app.training.gate_limits import GateLimits
 from recommender_app.training.gate_quality import expected_recall
 from recommender_app.training.trainers import build_config, load_trainer
 from recommender_app.training.verdict import Check, Outcome, Verdict
+from recommender_app.usecases.site import get_use_case
 from tests.app import gated, readings
 from tests.app.registered import candidate
 
@@ -113,6 +115,24 @@ def test_a_version_worse_than_popularity_is_rejected_with_its_numbers():
     assert check.numbers["high"] < 0 < check.numbers["baseline"]
     assert check.sentence in verdict.reason
     assert "is worse than" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "outcome"), [(0.0, "rejected"), (0.5, "rejected"), (1.0, "passed"), (None, "skipped")]
+)
+def test_how_much_worse_than_popularity_it_may_be_is_a_setting(settings, tolerance, outcome):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "GATE": {"POPULARITY_TOLERANCE": tolerance}}
+    verdict = verdict_on({"quality": 0.0}, best_sellers())
+    assert str(answer(verdict, "quality beside popularity").outcome) == outcome
+    assert verdict.passed == (outcome != "rejected")
+
+
+def test_a_use_case_has_limits_of_its_own(settings, monkeypatch):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "GATE": {"MIN_USERS": 12, "MIN_JACCARD": 0.25}}
+    monkeypatch.setattr(type(get_use_case("books")), "gate", {"MIN_USERS": 14})
+    limits = GateLimits.of("books")
+    assert (limits.min_users, limits.min_jaccard, limits.max_slowdown) == (14, 0.25, 1.5)
+    assert GateLimits.of("gone").min_users == 12
 
 
 def test_popularity_is_not_compared_with_itself():
