@@ -28,6 +28,7 @@ from recommender_app.serving.reasons import (
 )
 from recommender_app.serving.request import ServingRequest
 from recommender_app.serving.router import NEWEST
+from recommender_app.serving.seen import Seen
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.naming import names_of_visible
 
@@ -50,6 +51,7 @@ class Explainer:
     Args:
         request, release: what the engines were asked, and which; None where nothing is live.
         overlay: the new items among the results were placed by it.
+        seen: what the request has looked up already.
     """
 
     def __init__(
@@ -59,15 +61,17 @@ class Explainer:
         request: ServingRequest | None,
         release: LoadedRelease | None,
         overlay: Overlay | None,
+        seen: Seen | None = None,
     ) -> None:
         self.use_case = use_case
         self.user = user
         self.request = request
         self.release = release
         self.overlay = overlay
+        self.seen = seen
 
     def reasons(self, results: Sequence[Result]) -> list[Reason | None]:
-        """Return a reason for each result, or None; one query at most, for the names of liked items."""
+        """Return a reason for each result, or None; one query at most, for names not read with the proposals."""
         evidence: dict[Any, list[Found]] = {}
         for source in dict.fromkeys(result.source for result in results):
             evidence |= self._evidence(source, [result.id for result in results if result.source == source])
@@ -77,7 +81,7 @@ class Explainer:
 
     def _names(self, ids: set[Any]) -> dict[Any, str]:
         with savepoint(self.use_case.items):
-            return names_of_visible(self.use_case, self.user, ids)
+            return self.seen.names(ids) if self.seen else names_of_visible(self.use_case, self.user, ids)
 
     def _evidence(self, source: str, ids: list[Any]) -> dict[Any, list[Found]]:
         """Return {id: evidence} for the results of one source."""
@@ -174,12 +178,13 @@ def explained(
     release: LoadedRelease | None,
     overlay: Overlay | None,
     results: Sequence[Result],
+    seen: Seen | None = None,
 ) -> tuple[Result, ...]:
     """Return the results with their reasons (setting EXPLANATIONS); never raises: at worst there are none."""
     if not settings.EXPLANATIONS or not results:
         return tuple(results)
     try:
-        reasons = Explainer(use_case, user, request, release, overlay).reasons(results)
+        reasons = Explainer(use_case, user, request, release, overlay, seen).reasons(results)
     except Exception:  # around an engine call
         logger.exception("An answer of %s stays unexplained.", use_case.key)
         return tuple(results)

@@ -21,7 +21,8 @@ from recommender_app.serving.pool import PLACED, Pool, Proposals
 from recommender_app.serving.query import Query
 from recommender_app.serving.request import ServingRequest, usable
 from recommender_app.serving.router import ENGINE_FAILED, NEWEST, NO_HISTORY, NOT_ENOUGH_ITEMS, Route
-from recommender_app.usecases.eligibility import eligible_items, newest_eligible
+from recommender_app.serving.seen import Seen
+from recommender_app.usecases.eligibility import newest_eligible
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Pipeline:
     """
 
     is_cacheable = True
+    is_explained = True
     has_to_choose = False  # the policy or a rule may put most of the best aside: the pool holds many more
 
     def __init__(
@@ -53,6 +55,7 @@ class Pipeline:
         self.deadline = deadline or Deadline(math.inf)
         self.pool = Pool(query.limit)
         self.few = FewEligible(query)
+        self.seen = Seen(query, request, is_explained=self.is_explained)
         self.overlay = overlay_of(query.use_case, release)
 
     def ask(self, route: Route) -> Pool:
@@ -126,8 +129,7 @@ class Pipeline:
 
     def _eligible(self, ids: Sequence[Any]) -> Mapping[Any, Any]:
         """Return {id: item} of those that the database lets through."""
-        query, hidden = self.query, self.request.hidden
-        return eligible_items(query.use_case, query.user, ids, query.filters, hidden_ids=hidden)
+        return self.seen.eligible(ids)
 
     def _propose(self, engine: str, k: int, among: Sequence[Any] | None = None) -> Proposals:
         """Return up to k proposals of one engine (``among`` these ids); none if it fails, whatever the reason."""

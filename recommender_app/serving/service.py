@@ -134,7 +134,7 @@ def _explained(query: Query, answer: Answer, pipeline: Pipeline | None) -> Answe
         results = explained(query.use_case, query.user, None, None, None, answer.results)
     else:
         request, release, overlay = pipeline.request, pipeline.release, pipeline.overlay
-        results = explained(query.use_case, query.user, request, release, overlay, answer.results)
+        results = explained(query.use_case, query.user, request, release, overlay, answer.results, pipeline.seen)
     return replace(answer, results=results)
 
 
