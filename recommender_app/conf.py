@@ -38,7 +38,13 @@ DEFAULTS: dict[str, Any] = {
     "SLATE_CACHE": "default",  # alias in CACHES
     "FATIGUE_DAYS": 14.0,  # for how long a showing of an item counts for fatigue
     "NEW_ITEM_DAYS": 30.0,  # how old an item may be that exploration shows
-    "THROTTLE_RATES": {"recommendations": "120/min", "events": "240/min", "schema": "60/min", "health": "60/min"},
+    "THROTTLE_RATES": {
+        "recommendations": "120/min",
+        "events": "240/min",
+        "schema": "60/min",
+        "health": "60/min",
+        "metrics": "60/min",
+    },
     # Routing: COLD_START_THRESHOLD and WARM_USER_THRESHOLD are interaction counts.
     "COLD_START_THRESHOLD": 5,
     "WARM_USER_THRESHOLD": 20,
