@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpRequest
@@ -39,6 +40,10 @@ class StartupsForPeople(UseCase):
     def undo_event(self, user: Developer | Investor, item: Startup, event: str) -> Any:
         """The person's rows of this kind about the start-up go."""
         return recording.take_back(user, item, event)
+
+    def forget(self, user_id: UUID) -> int:
+        """What the person did, applications too, and what start-ups did with the person."""
+        return recording.forget_person(self.users, user_id)
 
 
 @register
@@ -118,6 +123,10 @@ class PeopleForStartups(UseCase):
     def record(self, user: Startup, item: Developer | Investor, event: str, at: datetime) -> Any:
         """A row of the interactions; what the other side did cannot be posted for it."""
         return recording.record_on_person(user, item, event, at)
+
+    def forget(self, user_id: UUID) -> int:
+        """What the start-up did; what people did with it is theirs, and stays."""
+        return PersonInteraction.objects.filter(startup_id=user_id).delete()[0]
 
 
 @register

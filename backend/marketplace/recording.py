@@ -1,6 +1,8 @@
 """How an event becomes a row, and is taken back."""
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
@@ -25,6 +27,13 @@ def take_back(person: Developer | Investor, startup: Startup, event: str) -> int
     """Delete what a person did of this kind with a start-up; return how many rows that were."""
     own = StartupInteraction.objects.filter(**{_side(person): person}, startup=startup, kind=event)
     return own.delete()[0]
+
+
+def forget_person(people: type[Developer] | type[Investor], person_id: UUID) -> int:
+    """Delete everything that a person, who may be gone, and start-ups did with each other; return how many rows."""
+    named: dict[str, Any] = {"developer_id" if people is Developer else "investor_id": person_id}
+    tables = [StartupInteraction, PersonInteraction, *([Application] if people is Developer else [])]
+    return sum(table.objects.filter(**named).delete()[0] for table in tables)
 
 
 def record_on_person(startup: Startup, person: Developer | Investor, event: str, at: datetime) -> PersonInteraction:

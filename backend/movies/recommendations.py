@@ -84,3 +84,7 @@ class MoviesForViewers(UseCase):
     def undo_event(self, user: Viewer, item: Movie, event: str) -> Any:
         """The rating goes, if it says what is taken back."""
         return Rating.objects.filter(viewer=user, movie=item, stars__range=RANGE_OF_EVENT[event]).delete()
+
+    def forget(self, user_id: int) -> int:
+        """The viewer's ratings go."""
+        return Rating.objects.filter(viewer_id=user_id).delete()[0]

@@ -65,19 +65,21 @@ NOBODY = Tombstones()
 
 
 def bury(model: type[Model], user_id: Any, *, by: str) -> ForgottenUser:
-    """Return the tombstone of a user, a new one unless there is one; a second time starts its term anew."""
-    key = _keys()[0]
-    moment = current_time()
+    """Return the tombstone of a user: a new one, or that of the first time, whose terms go on."""
+    by_key = {digest(model, user_id, key): key_digest(key) for key in _keys()}
+    known = ForgottenUser.objects.filter(digest__in=by_key).first()
+    if known is not None:
+        return known
+    moment, (written, name) = current_time(), next(iter(by_key.items()))
     values = {
         "user_model": label_of(model),
-        "key_digest": key_digest(key),
+        "key_digest": name,
         "forgotten_at": moment,
         "forgotten_by": by[:150],
         "versions_due_at": moment + timedelta(days=settings.FORGOTTEN_VERSIONS_DAYS),
-        "versions_gone_at": None,
     }
     with atomic():
-        return ForgottenUser.objects.update_or_create(digest=digest(model, user_id, key), defaults=values)[0]
+        return ForgottenUser.objects.get_or_create(digest=written, defaults=values)[0]
 
 
 def read_tombstones() -> Tombstones:

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from recommender_app import conf
+from recommender_app.exceptions import UnknownUseCase
 from recommender_app.models import ForgottenUser
 from recommender_app.registry.tombstones import NOBODY, Tombstones, read_tombstones, stamp
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.history import History, load_history
+from recommender_app.usecases.site import get_use_case
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +88,16 @@ def history_of_user(use_case: UseCase, user: Any) -> History:
     if is_forgotten(use_case, user.pk):
         return NO_HISTORY
     return load_history(use_case, user, conf.settings.HISTORY_LIMIT)
+
+
+def is_row_forgotten(tombstones: Tombstones, use_case_key: str, user_id: str) -> bool:
+    """Tell whether a row that was written earlier is of somebody who is forgotten since."""
+    if not tombstones or not user_id:
+        return False
+    try:
+        return tombstones.holds(get_use_case(use_case_key).users, user_id)
+    except UnknownUseCase:  # it is gone, and what its users were with it
+        return False
 
 
 def forget() -> None:

@@ -47,3 +47,11 @@ class BooksForReaders(UseCase):
     def undo_event(self, user, item, event):
         """The readings of that kind go."""
         return Reading.objects.filter(reader=user, book=item, kind=event).delete()
+
+    def forget(self, user_id):
+        """The reader's readings go."""
+        return Reading.objects.filter(reader_id=user_id).delete()[0]
+
+    def export_user(self, user_id):
+        """The reader's biography."""
+        return {"bios": list(Reader.objects.filter(pk=user_id).values_list("bio", flat=True))}

@@ -14,6 +14,8 @@ from datetime import UTC, date
 from pathlib import Path
 
 from recommender_app.conf import settings
+from recommender_app.registry.tombstones import read_tombstones
+from recommender_app.serving.forgotten import is_row_forgotten
 from recommender_app.serving.spool.files import REJECTED, TAKEN, folder, waiting
 from recommender_app.serving.spool.framing import lines
 from recommender_app.serving.spool.loading import Row, added, row_of
@@ -115,7 +117,12 @@ def _emptied(path: Path, done: Drained) -> Drained:
 
 def _loaded(batch: list[bytes], rejected: Path, done: Drained) -> Drained:
     found = [(line, row_of(line)) for line in batch]
-    rows = [Row(line, row) for line, row in found if row is not None]
+    tombstones = read_tombstones()  # whoever was forgotten while the row waited is not brought back
+    rows = [
+        Row(line, row)
+        for line, row in found
+        if row is not None and not is_row_forgotten(tombstones, row.use_case, row.user_id)
+    ]
     new, refused = added(rows)
     bad = [line for line, row in found if row is None] + [row.line for row in refused]
     if bad:

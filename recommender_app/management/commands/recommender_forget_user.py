@@ -1,0 +1,84 @@
+"""``manage.py recommender_forget_user``: remove what is held on a person, and say what was removed and what will be."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from recommender_app.evaluation.report import text_table
+from recommender_app.management.base import RecommenderCommand
+from recommender_app.privacy import forget_user
+from recommender_app.privacy.report import REMOVED, Line, Report
+
+TITLES = ("what", "where", "number", "when", "")
+
+
+class Command(RecommenderCommand):
+    """Asks, forgets, prints the report."""
+
+    help = (
+        "Forget a user: in all use cases of the same user model, rows of the host (by forget() of the use cases), "
+        "request log, events, roll-ups, spool and datasets are deleted; serving and every later export ignore the id "
+        "at once; trainings are asked for, and versions that learned from the user are deleted once they are "
+        "replaced, in FORGOTTEN_VERSIONS_DAYS at the latest. The user may be deleted in the host's tables already. "
+        "Calling it twice is harmless."
+    )
+    examples = (
+        ("movies 196 --dry-run", "only say what would be removed"),
+        ("developer_startup 0b8f7d4e-5c9d-4e43-8f1e-6c1c6f1d2a77 --yes --json", "without asking, for programs"),
+        ("movies 196 --keep-interactions", "leave the host's own rows alone"),
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("use_case", help="Key of a use case whose user it is.")
+        parser.add_argument("user_id", help="Primary key of the user.")
+        parser.add_argument("--dry-run", action="store_true", help="Change nothing.")
+        parser.add_argument("--yes", action="store_true", help="Do not ask.")
+        parser.add_argument("--keep-interactions", action="store_true", help="The host's own rows stay.")
+        parser.add_argument("--by", default="", metavar="NAME", help="Who does it; your login's name by default.")
+        parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
+
+    def run(self, **options: Any) -> None:
+        if not (options["yes"] or options["dry_run"]):
+            self._ask(options)
+        report = forget_user(
+            options["use_case"],
+            options["user_id"],
+            by=options["by"] or _login(),
+            dry_run=options["dry_run"],
+            keep_interactions=options["keep_interactions"],
+        )
+        self.stdout.write(json.dumps(report.to_json(), indent=2) if options["json"] else _as_text(report))
+
+    def _ask(self, options: dict[str, Any]) -> None:
+        question = f"Everything about user {options['user_id']} of {options['use_case']} will be deleted. Type the id: "
+        try:
+            typed = input(question)
+        except EOFError:
+            typed = ""
+        if typed.strip() != options["user_id"]:
+            raise CommandError("Nothing was changed: the id was not typed. Without a terminal, give --yes.")
+
+
+def _as_text(report: Report) -> str:
+    rows = [(line.what, line.where, str(line.n), _when(line, report), line.note) for line in report.lines]
+    head = f"{report.user_model} in {', '.join(report.use_cases)}"
+    if report.is_dry_run:
+        return f"{head}: nothing was changed.\n{text_table(TITLES, rows)}"
+    return f"{head}: forgotten, tombstone {report.reference}.\n{text_table(TITLES, rows)}"
+
+
+def _when(line: Line, report: Report) -> str:
+    if line.outcome == REMOVED:
+        return "would be removed" if report.is_dry_run else "removed"
+    return f"by {line.due:%Y-%m-%d}" if line.due else line.outcome
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "command"
