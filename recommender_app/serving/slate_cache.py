@@ -21,6 +21,7 @@ from recommender_app import conf
 from recommender_app.conf import settings
 from recommender_app.serving import cache, pages
 from recommender_app.serving.cache import PatientCache
+from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.pipeline import Pipeline
 from recommender_app.serving.pool import Candidate, Pool
 from recommender_app.serving.request import ServingRequest
@@ -47,10 +48,15 @@ def pool_of(pipeline: Pipeline, policy: Policy, route: Route) -> Pool:
         memory,
         key_of(pipeline, policy),
         seconds=settings.SLATE_CACHE_SECONDS,
-        wait_seconds=min(WAIT_MS, pipeline.deadline.remaining_ms() / 2) / 1000,
+        wait_seconds=wait_seconds(pipeline.deadline),
         accept=lambda text: _filled(pipeline, text),
         compute=compute,
     )
+
+
+def wait_seconds(deadline: Deadline) -> float:
+    """Return how long a request waits for another one's result: what is left must be enough to compute it."""
+    return min(WAIT_MS, deadline.remaining_ms() / 2) / 1000
 
 
 def key_of(pipeline: Pipeline, policy: Policy) -> str:

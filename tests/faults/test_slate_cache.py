@@ -9,8 +9,10 @@ import pytest
 from django.core.cache import caches
 from django.test import Client
 
-from recommender_app.serving import slate_cache
+from recommender_app.conf import settings
+from recommender_app.serving import single_flight, slate_cache
 from recommender_app.serving.cache import PatientCache
+from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.service import recommend
 from recommender_app.serving.single_flight import fetched
 from recommender_app.testing import override_engine
@@ -199,24 +201,80 @@ def test_row_31_a_value_of_another_type_is_overwritten(use_redis, redis_url, eng
     assert engine.n_asked == 2
 
 
-def test_row_32_a_hundred_parallel_requests_for_a_hot_key_compute_once(use_redis, redis_url):
-    use_redis(redis_url)
-    computed, results = [], []
+class Clock:
+    """Time that passes only when it is told to."""
+
+    def __init__(self):
+        self.now, self.sleeping, self.changed = 0.0, {}, threading.Condition()
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        with self.changed:
+            until = self.sleeping[threading.get_ident()] = self.now + seconds
+            self.changed.notify_all()
+            assert self.changed.wait_for(lambda: self.now >= until, timeout=60)
+
+    def is_quiet(self, n_busy):
+        """Tell whether all but so many threads sleep."""
+        return sum(until > self.now for until in self.sleeping.values()) >= N_PARALLEL - n_busy
+
+    def step(self, is_time):
+        """Let 10 ms pass as soon as it is time."""
+        with self.changed:
+            until = time.monotonic() + 60
+            while not is_time():
+                self.changed.wait(timeout=0.01)
+                assert time.monotonic() < until
+            self.now += single_flight.POLL_SECONDS
+            self.changed.notify_all()
+
+
+def computed_at(monkeypatch, cost_ms):
+    """Ask for a hot key a hundred times at once, with the time that requests have; return when each computation began.
+
+    Args:
+        cost_ms: what the first computation takes.
+    """
+    clock, began, results = Clock(), [], []
+    monkeypatch.setattr(single_flight, "time", clock)
+    waits = slate_cache.wait_seconds(Deadline(settings.BUDGET_MS, clock.monotonic))
 
     def compute():
-        computed.append(1)
-        time.sleep(0.2)
+        is_first = not began
+        began.append(clock.now)
+        for _ in range(cost_ms // 10 if is_first else 0):
+            clock.step(lambda: clock.is_quiet(1 + len(results)))
         return "result", "text"
 
     def fetch():
-        memory = PatientCache("slates")
         accept = {"text": "result"}.get
-        results.append(fetched(memory, "hot", seconds=60, wait_seconds=60, accept=accept, compute=compute))
+        memory = PatientCache("slates")
+        results.append(
+            fetched(memory, f"hot_{cost_ms}", seconds=60, wait_seconds=waits, accept=accept, compute=compute)
+        )
 
-    threads = [threading.Thread(target=fetch) for _ in range(N_PARALLEL)]
+    threads = [threading.Thread(target=fetch, daemon=True) for _ in range(N_PARALLEL)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    until = time.monotonic() + 60
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < until:
+        time.sleep(0.01)
+        if results:  # whoever still sleeps looks again
+            clock.step(lambda: clock.is_quiet(len(results)))
     assert results == ["result"] * N_PARALLEL
-    assert len(computed) == 1
+    return began
+
+
+def test_row_32_a_hundred_parallel_requests_for_a_hot_key_compute_once(use_redis, redis_url, monkeypatch):
+    use_redis(redis_url)
+    assert computed_at(monkeypatch, cost_ms=90) == [0.0]
+
+
+def test_row_32_who_has_waited_for_half_of_the_budget_computes_too(use_redis, redis_url, monkeypatch):
+    use_redis(redis_url)
+    began = computed_at(monkeypatch, cost_ms=150)
+    half = settings.BUDGET_MS / 2 / 1000
+    assert len(began) > 1
+    assert all(half <= at <= half + single_flight.POLL_SECONDS for at in sorted(began)[1:])
