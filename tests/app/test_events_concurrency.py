@@ -1,0 +1,112 @@
+"""The same events posted at the same moment, on real databases: a process of its own, as for releases."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.app.test_registry_concurrency import at_once
+
+PROJECT = Path(__file__).resolve().parents[2]
+N_AT_ONCE = 50
+URL = "/api/recommendations/books/events/"
+
+
+def reader_and_books():
+    from tests.app import library
+    from tests.toyhost.models import Reader
+
+    reader = Reader.objects.first() or library.add_reader()
+    return reader, library.add_books("tea-1", "tea-2")
+
+
+def post(reader, *events):
+    """Post as a client of its own; return status and statuses."""
+    from django.conf import settings
+    from rest_framework.test import APIClient
+
+    settings.RECOMMENDER["THROTTLE_RATES"] = {}
+    client = APIClient()
+    client.force_authenticate(reader.account)
+    answer = client.post(URL, list(events), format="json")
+    return answer.status_code, [result["status"] for result in answer.json().get("results", [])]
+
+
+def event(book, event_id, name="like", **fields):
+    return {"event_id": event_id, "item": str(book.pk), "event": name, **fields}
+
+
+def row_54_duplicates_at_once_are_one_row():
+    """One is recorded, all the others hear that it is there."""
+    from recommender_app.models import FeedbackEvent
+    from tests.toyhost.models import Reading
+
+    reader, (book, _) = reader_and_books()
+    found = at_once(*[lambda: post(reader, event(book, "same"))] * N_AT_ONCE)
+    assert Counter(status for status, _ in found) == {201: 1, 200: N_AT_ONCE - 1}, found
+    assert FeedbackEvent.objects.filter(event_id="same").count() == Reading.objects.filter(book=book).count() == 1
+
+
+def clicks_at_once_on_a_shown_item_are_one():
+    """Each has an id of its own; the item was shown once."""
+    from uuid import uuid4
+
+    from recommender_app.models import FeedbackEvent, RequestLog
+
+    reader, (book, _) = reader_and_books()
+    request_id = uuid4()
+    RequestLog.objects.create(
+        request_id=request_id,
+        use_case="books",
+        user_id=str(reader.pk),
+        requested_limit=1,
+        n_results=1,
+        results=[{"item": str(book.pk), "rank": 1}],
+        engine="popular",
+    )
+    clicks = [event(book, f"click-{n}", "click", request_id=str(request_id)) for n in range(N_AT_ONCE)]
+    found = at_once(*[lambda click=click: post(reader, click) for click in clicks])
+    assert Counter(status for status, _ in found) == {201: 1, 200: N_AT_ONCE - 1}, found
+    assert FeedbackEvent.objects.filter(request_id=request_id).count() == 1
+
+
+def lists_at_once_in_any_order_neither_wait_for_each_other_nor_count_twice():
+    """Every event is recorded by exactly one of them."""
+    from tests.toyhost.models import Reading
+
+    reader, books = reader_and_books()
+    events = [event(book, f"{book.title}-{n}") for book in books for n in range(20)]
+    orders = [events if n % 2 else events[::-1] for n in range(8)]
+    found = at_once(*[lambda order=order: post(reader, *order) for order in orders])
+    assert Counter(status for _, statuses in found for status in statuses) == {"recorded": 40, "duplicate": 280}, found
+    assert Reading.objects.filter(book__in=books).count() == 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
+def test_row_54_at_the_same_moment(database, request, tmp_path):
+    url = f"sqlite:///{tmp_path / 'db'}"
+    if database == "postgres":
+        url = request.getfixturevalue("postgres_database")
+    code = (
+        "from pytest_django.fixtures import _disable_migrations\n"
+        "_disable_migrations()\n"  # the toy host has none, and its tables name those that have
+        "import django; django.setup()\n"
+        "from django.core.management import call_command\n"
+        "call_command('migrate', run_syncdb=True, verbosity=0)\n"
+        "from tests.app import test_events_concurrency as tests\n"
+        "tests.row_54_duplicates_at_once_are_one_row()\n"
+        "tests.clicks_at_once_on_a_shown_item_are_one()\n"
+        "tests.lists_at_once_in_any_order_neither_wait_for_each_other_nor_count_twice()\n"
+    )
+    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=150, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
