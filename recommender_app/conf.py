@@ -79,6 +79,7 @@ DEFAULTS: dict[str, Any] = {
     },
     "LEASE_SECONDS": 300.0,  # a training that gives no sign of life for so long is presumed dead
     "QUEUE_SECONDS": 3600.0,  # how long a message to the training workers is trusted to arrive; then it is sent again
+    "WAITING_ALERT_SECONDS": 1800.0,  # health is degraded when a run waits so long and no training worker is seen
     # How often each engine is trained by Celery beat or recommender_work: hourly, daily, weekly, monthly (in UTC).
     # The ensemble is fitted again after any of its members.
     "TRAINING_SCHEDULE": {

@@ -16,6 +16,7 @@ from recommender_app.admin.read_only import ReadOnlyAdmin
 from recommender_app.admin.tables import mapping_table
 from recommender_app.admin.training_request import may_request, request_page, request_training, told
 from recommender_app.models import TrainingRun
+from recommender_app.registry.training_signs import training_signs
 
 
 @admin.register(TrainingRun)
@@ -46,7 +47,9 @@ class TrainingRunAdmin(ReadOnlyAdmin):
         return request_page(self, request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the button to those who may use it."""
+        """Show the button to those who may use it, and to all whether nobody trains."""
+        for problem in training_signs().problems if request.method == "GET" else ():
+            self.message_user(request, f"{problem[0].upper()}{problem[1:]}.", messages.WARNING)
         return super().changelist_view(request, {**(extra_context or {}), "may_request": may_request(request)})
 
     def has_request_permission(self, request: HttpRequest) -> bool:

@@ -101,6 +101,16 @@ class SpoolSerializer(serializers.Serializer[Any]):
     n_rejected_files = serializers.IntegerField(help_text="Files of lines that no row could be made of.")
 
 
+class TrainingHealthSerializer(serializers.Serializer[Any]):
+    """Whether anybody trains; the same for every process."""
+
+    n_waiting = serializers.IntegerField(help_text="Requested runs that nobody has begun.")
+    waiting_since = serializers.DateTimeField(allow_null=True, help_text="When the oldest of them was asked for.")
+    last_seen_at = serializers.DateTimeField(
+        allow_null=True, help_text="Last sign of life of a training process, null if there was none."
+    )
+
+
 class HealthSerializer(serializers.Serializer[Any]):
     """The state of the process that answers; another process may see it differently."""
 
@@ -114,6 +124,7 @@ class HealthSerializer(serializers.Serializer[Any]):
         help_text="Requests to this process that no rate held, because the cache that counts was down."
     )
     spool = SpoolSerializer(help_text="Rows of the request log that wait to be written.")
+    training = TrainingHealthSerializer(help_text="What waits to be trained, and when somebody trained.")
 
 
 class HealthView(RecommenderView):

@@ -156,6 +156,7 @@ RULES: dict[str, Rule] = {
     "GATE": Rule(are_gate_limits, GATE_WANTED),
     "LEASE_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
     "QUEUE_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
+    "WAITING_ALERT_SECONDS": Rule(lambda value: is_number(value) and value > 0, "a number of seconds above 0"),
     "TRAINING_SCHEDULE": Rule(_is_schedule, f"a dict from engine keys to one of {', '.join(PERIODS)}"),
     "KEEP_VERSIONS": _whole(1),
     "KEEP_DATASETS": _whole(1),

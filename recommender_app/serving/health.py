@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from recommender_app.models import TrainingRun
+from recommender_app.registry.training_signs import TrainingSigns, training_signs
 from recommender_app.serving import breakers, database, live, request_log
 from recommender_app.serving.circuit import CLOSED
 from recommender_app.serving.loading import LoadedRelease
@@ -33,6 +35,8 @@ def health(use_cases: list[UseCase] | None = None) -> dict[str, Any]:
     ]
     spool = spool_state()
     problems += _spool_problems(spool)
+    training = _training()
+    problems += training.problems
     return {
         "status": DEGRADED if problems else OK,
         "problems": problems,
@@ -41,7 +45,17 @@ def health(use_cases: list[UseCase] | None = None) -> dict[str, Any]:
         "n_log_rows_lost": request_log.n_lost(),
         "n_log_rows_spooled": request_log.n_spooled(),
         "spool": spool.to_json(),
+        "training": training.to_json(),
     }
+
+
+def _training() -> TrainingSigns:
+    """Return who trains; nothing is known while the rows cannot be read, which is a problem of its own."""
+    try:
+        with database.savepoint(TrainingRun):
+            return training_signs()
+    except database.DATABASE_ERRORS:
+        return TrainingSigns(0, None, None, ("the training runs cannot be read from the database",))
 
 
 def use_case_health(use_case: UseCase) -> dict[str, Any]:

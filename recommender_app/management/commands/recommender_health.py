@@ -33,8 +33,15 @@ class Command(RecommenderCommand):
         for key, state in told["use_cases"].items():
             self.stdout.write(self.style.MIGRATE_HEADING(f"{key}: {state['status']}"))
             self.stdout.write(_tables(key, state) + "\n")
+        self.stdout.write(_training(told["training"]))
         if told["status"] == DEGRADED:
             raise CommandError("Degraded. " + " ".join(told["problems"]))
+
+
+def _training(state: dict[str, Any]) -> str:
+    seen = f"last seen {state['last_seen_at'][:16]}" if state["last_seen_at"] else "never seen"
+    waiting = f"{state['n_waiting']} waiting" + (f" since {state['waiting_since'][:16]}" if state["n_waiting"] else "")
+    return f"Training workers: {seen}; runs: {waiting}."
 
 
 def _tables(key: str, state: dict[str, Any]) -> str:
