@@ -24,11 +24,13 @@ SYNC = "recommender.sync"  # not in the schedule: every host needs it, each by a
 
 DRAIN_SPOOL = "recommender.drain_spool"  # of the host that the worker runs on; others need a queue of their own or cron
 TRIM_LOG = "recommender.trim_log"
+ROLL_UP = "recommender.roll_up"
 
 DISPATCH_SECONDS = 60.0
 JANITOR_SECONDS = 3600.0
 DRAIN_SECONDS = 60.0
 TRIM_SECONDS = 3600.0
+ROLL_UP_SECONDS = 3600.0
 
 # A slot is named after the UTC day, week or month that it stands for: clocks that are set do not repeat it.
 PERIODS: dict[str, Callable[[datetime], str]] = {
@@ -50,7 +52,7 @@ def slot_of(period: str, moment: datetime) -> str:
 
 
 def beat_schedule(*, dispatch_seconds: float = DISPATCH_SECONDS) -> dict[str, dict[str, Any]]:
-    """Return what Celery beat sends: the dispatcher, which finds what is due, the janitor, and the log's upkeep.
+    """Return what Celery beat sends: the dispatcher, which finds what is due, the janitor, the log's upkeep, roll-ups.
 
     How often an engine is trained is the setting TRAINING_SCHEDULE, not this. A message that no
     worker has taken by the time of the next one expires.
@@ -60,6 +62,7 @@ def beat_schedule(*, dispatch_seconds: float = DISPATCH_SECONDS) -> dict[str, di
         JANITOR: _every(JANITOR, JANITOR_SECONDS),
         DRAIN_SPOOL: _every(DRAIN_SPOOL, DRAIN_SECONDS),
         TRIM_LOG: _every(TRIM_LOG, TRIM_SECONDS),
+        ROLL_UP: _every(ROLL_UP, ROLL_UP_SECONDS),
     }
 
 

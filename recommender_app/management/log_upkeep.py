@@ -1,19 +1,21 @@
-"""What commands, tasks and recommender_work do for the request log: drain the spool, delete old rows."""
+"""What commands, tasks and recommender_work do for the request log: drain the spool, roll up, delete old rows."""
 
 from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime
 
 from django.db import DatabaseError
 
+from recommender_app.measurement.schedule import needed_from, roll_up_due
 from recommender_app.serving.log_retention import trim_log
 from recommender_app.serving.spool.draining import Drained, drain
+from recommender_app.usecases.site import all_use_cases
 
 logger = logging.getLogger(__name__)
 
 TRIM_SECONDS = 3600.0
+ROLL_UP_SECONDS = 300.0  # after so many no further day is begun; the rest waits for the next hour
 
 _trimmed_at = float("-inf")
 
@@ -31,24 +33,21 @@ def drain_and_tell() -> str:
 
 def trim_request_log(*, days: float | None = None, dry_run: bool = False) -> int:
     """Delete rows beyond LOG_RETENTION_DAYS (or ``days``) that nobody needs any more; return how many."""
-    return trim_log(not_beyond=_needed_from(), days=days, dry_run=dry_run)
+    return trim_log(not_beyond=needed_from(all_use_cases()), days=days, dry_run=dry_run)
 
 
 def look_after_log() -> None:
-    """Drain, and once an hour trim, for recommender_work; what fails is logged and tried again in its next round."""
+    """Drain, and once an hour roll up and trim, for recommender_work; what fails is logged and tried again."""
     global _trimmed_at
     try:
         drain()
         if time.monotonic() - _trimmed_at >= TRIM_SECONDS:
             _trimmed_at = time.monotonic()
+            for _ in roll_up_due(all_use_cases(), seconds=ROLL_UP_SECONDS):
+                pass
             trim_request_log()
     except (DatabaseError, OSError) as error:
         logger.error("The request log is not looked after: %s", error)  # noqa: TRY400  the line says it all
-
-
-def _needed_from() -> datetime | None:
-    """Return from when on rows are still needed by others than readers; None = by nobody."""
-    return None
 
 
 def _told(done: Drained) -> str:

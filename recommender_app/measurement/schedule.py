@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from recommender_app.exceptions import MeasurementError
 from recommender_app.measurement.answers import oldest_answer_at
-from recommender_app.measurement.days import ONE_DAY, day_of, days_from
+from recommender_app.measurement.days import ONE_DAY, Day, aware, day_of, days_from
 from recommender_app.measurement.roll_up import NAMED_FOLLOWED, roll_up_day
+from recommender_app.measurement.sessions import GAP
 from recommender_app.models import RolledUpDay
 from recommender_app.registry.database import alias
 from recommender_app.usecases.declaration import UseCase
@@ -34,7 +35,7 @@ def due_days(use_case: UseCase, now: datetime | None = None) -> list[date]:
     oldest = oldest_answer_at()
     if oldest is None:
         return []
-    done = dict(RolledUpDay.objects.using(alias()).filter(use_case=use_case.key).values_list("day", "rolled_up_at"))
+    done = _done(use_case, day_of(oldest))
     return [day for day in days_from(day_of(oldest), day_of(now)) if _is_due(use_case, day, done.get(day), now)]
 
 
@@ -55,10 +56,38 @@ def roll_up_due(use_cases: Iterable[UseCase], seconds: float | None = None) -> I
                 logger.warning("%s", error)
 
 
+def needed_from(use_cases: Iterable[UseCase]) -> datetime | None:
+    """Return from when on the request log is still needed for roll-ups; of use cases that were never rolled up, not."""
+    oldest = oldest_answer_at()
+    if oldest is None:
+        return None
+    summed_up = set(RolledUpDay.objects.using(alias()).order_by().values_list("use_case", flat=True).distinct())
+    needed = (_needed_from(use_case, day_of(oldest)) for use_case in use_cases if use_case.key in summed_up)
+    return min(needed, default=None)
+
+
+def _needed_from(use_case: UseCase, oldest: date) -> datetime:
+    """Return the beginning of the first day that is not settled, with the time before it that visits look at."""
+    done = _done(use_case, oldest)
+    day = oldest
+    while day in done and day_of(done[day]) >= _settled(use_case, day):
+        day += ONE_DAY
+    return Day(day).start - GAP
+
+
+def _done(use_case: UseCase, first: date) -> dict[date, datetime]:
+    rows = RolledUpDay.objects.using(alias()).filter(use_case=use_case.key, day__gte=first)
+    return {day: aware(moment) for day, moment in rows.values_list("day", "rolled_up_at")}
+
+
 def _is_due(use_case: UseCase, day: date, rolled_up_at: datetime | None, now: datetime) -> bool:
     if rolled_up_at is None:
         return True
     if day >= day_of(now):
         return now - rolled_up_at >= TODAY_EVERY
-    settled = day + ONE_DAY + max(use_case.attribution_window, NAMED_FOLLOWED) + LATEST
-    return day_of(rolled_up_at) < min(day_of(now), settled)
+    return day_of(rolled_up_at) < min(day_of(now), _settled(use_case, day))
+
+
+def _settled(use_case: UseCase, day: date) -> date:
+    """Return from which day on nothing can be added to a day."""
+    return day + 2 * ONE_DAY + max(use_case.attribution_window, NAMED_FOLLOWED) + LATEST

@@ -22,6 +22,7 @@ NAMES = {
     "recommender.dispatch",
     "recommender.drain_spool",
     "recommender.janitor",
+    "recommender.roll_up",
     "recommender.sync",
     "recommender.train",
     "recommender.trim_log",
@@ -170,4 +171,5 @@ def test_django_celery_beat_stores_the_schedule_and_sends_what_is_due(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     sent = {"recommender.dispatch", "recommender.drain_spool", "recommender.janitor", "recommender.trim_log"}
+    sent.add("recommender.roll_up")
     assert sent <= set(done.stdout.split())
