@@ -277,4 +277,4 @@ def test_row_32_who_has_waited_for_half_of_the_budget_computes_too(use_redis, re
     began = computed_at(monkeypatch, cost_ms=150)
     half = settings.BUDGET_MS / 2 / 1000
     assert len(began) > 1
-    assert all(half <= at <= half + single_flight.POLL_SECONDS for at in sorted(began)[1:])
+    assert all(abs(at - half) <= 1.1 * single_flight.POLL_SECONDS for at in sorted(began)[1:])
