@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage
 
 from recommender_app.artifacts.paths import is_name
 from recommender_app.checks.events import event_problems
+from recommender_app.checks.feedback import feedback_problems
 from recommender_app.checks.fields import field_problems
 from recommender_app.checks.interactions import interaction_problems
 from recommender_app.checks.lookups import id_kind, is_model
@@ -27,7 +28,14 @@ def declaration_problems(use_case: UseCase) -> list[CheckMessage]:
     outline = [*_key(use_case), *_routes(use_case), *_gate(use_case), *_models(use_case), *_interactions(use_case)]
     if any(message.id not in HARMLESS for message in outline):
         return outline
-    checks = (interaction_problems, event_problems, field_problems, plugged_problems, rule_problems)
+    checks = (
+        interaction_problems,
+        event_problems,
+        feedback_problems,
+        field_problems,
+        plugged_problems,
+        rule_problems,
+    )
     return [*outline, *(message for check in checks for message in check(use_case))]
 
 

@@ -116,15 +116,15 @@ def _tell_host(use_case: UseCase, user: Any, number: int, event: CheckedEvent, n
 
 def _write(use_case: UseCase, user: Any, event: CheckedEvent, now: datetime) -> None:
     name, at = event.posted.event, _as_stored(event.occurred_at)
-    if name in use_case.weights and can_record(use_case):
+    if name == RATING:
+        use_case.record_rating(user, event.item, event.posted.rating or 0, at)
+    elif name in use_case.weights and can_record(use_case):
         use_case.record(user, event.item, name, at)
     elif name in use_case.undo:
         original = use_case.undo[name]
         use_case.undo_event(user, event.item, original)
         taken_back = _ledger(use_case, user).filter(item_id=str(event.item.pk), event=original, undone_at=None)
         taken_back.filter(occurred_at__lte=at).update(undone_at=_as_stored(now))
-    elif name == RATING:
-        use_case.record_rating(user, event.item, event.posted.rating or 0, at)
 
 
 def _ledger(use_case: UseCase, user: Any) -> Any:

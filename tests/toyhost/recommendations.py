@@ -22,7 +22,6 @@ class BooksForReaders(UseCase):
     user_text = ("bio",)
     changed_at = "updated_at"
     newest_first = ("-created_at", "pk")
-    undo = {"unlike": "like"}
     filterset_class = "tests.toyhost.filters.BookFilter"
 
     def get_items(self, user):
