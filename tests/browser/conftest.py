@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -51,7 +53,11 @@ class Visitor:
             self.wait(lambda: self.find("#list").get_attribute("data-recommender-state") == state)
 
     def wait(self, is_so) -> None:
-        WebDriverWait(self.driver, SECONDS, poll_frequency=0.05).until(lambda _: is_so())
+        def holds(_):
+            with contextlib.suppress(OperationalError):  # SQLite, while the server writes
+                return is_so()
+
+        WebDriverWait(self.driver, SECONDS, poll_frequency=0.1).until(holds)
 
     def find(self, selector: str):
         return self.driver.find_element(By.CSS_SELECTOR, selector)

@@ -6,9 +6,14 @@ import pytest
 
 from recommender_app.models import FeedbackEvent, RequestLog
 from tests.app import library
-from tests.toyhost.models import Reading
+from tests.toyhost.models import Book, Reading
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+]
 NEVER = "const real = setTimeout; window.setTimeout = (done, ms, ...rest) => real(done, ms === %d ? 1e9 : ms, ...rest)"
 FAST = "const real = setTimeout; window.setTimeout = (done, ms, ...rest) => real(done, ms / 20, ...rest)"
 
@@ -106,3 +111,10 @@ def test_events_that_are_refused_for_a_while_are_sent_again(visitor, before_the_
     visitor.wait(lambda: any("429" in line for line in visitor.console()))
     settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {}}
     visitor.wait(lambda: events() == [("impression", 1)])
+
+
+def test_an_item_that_was_hidden_meanwhile_does_not_cost_the_others(visitor):
+    books = library.add_books("tea-0", "tea-1")
+    visitor.open("/pages/list/", "shown")
+    Book.objects.filter(pk=books[1].pk).update(is_published=False)
+    visitor.wait(lambda: events() == [("impression", 2)])

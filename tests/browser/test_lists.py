@@ -8,7 +8,12 @@ from django.contrib.staticfiles import finders
 
 from tests.app import library
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+]
 
 
 def test_a_list_is_shown_in_order_with_reasons_and_links(visitor):

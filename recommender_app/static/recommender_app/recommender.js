@@ -44,6 +44,12 @@
       }).then((response) => {
         if (response.status === 429 || response.status >= 500) throw response;
         tries = 0;
+        return response.status === 400 ? response.json() : {};
+      }).then(({ errors }) => { // of a post that is refused nothing was recorded: the others go again
+        const refused = new Set(Object.keys(errors || {}).map((name) => parseInt(name)));
+        if (!refused.size || refused.has(NaN)) return;
+        waiting = events.filter((_, place) => !refused.has(place)).concat(waiting);
+        flush();
       }).catch(() => { // sent again: the server knows each event_id
         if (++tries > TRIES) return;
         waiting = events.concat(waiting);
