@@ -6,6 +6,8 @@ import time
 from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from recommender_app.conf import settings
 from recommender_app.models import ForgottenUser
 from recommender_app.privacy.app_rows import forget_app_rows
@@ -13,7 +15,6 @@ from recommender_app.privacy.host_rows import check_hooks, forget_host_rows
 from recommender_app.privacy.learned import forget_learned
 from recommender_app.privacy.report import Report
 from recommender_app.privacy.subject import Subject, subject_of
-from recommender_app.registry.database import current_time
 from recommender_app.registry.tombstones import bury
 
 ANSWER_SECONDS = 1.0  # for answers that were begun before their process knew
@@ -63,6 +64,6 @@ def forget_user(
 
 def _planned(subject: Subject) -> ForgottenUser:
     """Return the tombstone that would be written now."""
-    moment = current_time()
+    moment = timezone.now()
     due = moment + timedelta(days=settings.FORGOTTEN_VERSIONS_DAYS)
     return ForgottenUser(user_model=subject.label, forgotten_at=moment, versions_due_at=due)

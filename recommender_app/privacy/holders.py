@@ -23,7 +23,7 @@ KEPT: Mapping[tuple[str, str], str] = {  # (model, field) -> why it stays
     ("ForgottenUser", "forgotten_by"): STAFF,
     ("PolicyChange", "changed_by"): STAFF,
     ("Release", "promoted_by"): STAFF,
-    ("ReleaseChange", "changed_by"): STAFF,
+    ("ReleaseChange", "by"): STAFF,
     ("RuleChange", "changed_by"): STAFF,
     ("TrainingRun", "requested_by"): STAFF,
 }

@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings as django_settings
-from django.db.models import Count, Max, Model
+from django.db.models import Count, DateTimeField, ExpressionWrapper, Max, Model
+from django.db.models.functions import Now
 from numpy.typing import NDArray
 
 from recommender_app.conf import settings
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import ForgottenUser
-from recommender_app.registry.database import atomic, current_time
+from recommender_app.registry.database import atomic
 
 DIGEST_BYTES = 16
 
@@ -70,16 +71,19 @@ def bury(model: type[Model], user_id: Any, *, by: str) -> ForgottenUser:
     known = ForgottenUser.objects.filter(digest__in=by_key).first()
     if known is not None:
         return known
-    moment, (written, name) = current_time(), next(iter(by_key.items()))
+    written, name = next(iter(by_key.items()))
+    term = timedelta(days=settings.FORGOTTEN_VERSIONS_DAYS)
     values = {
         "user_model": label_of(model),
         "key_digest": name,
-        "forgotten_at": moment,
+        "forgotten_at": Now(),  # the clock that says when runs began
         "forgotten_by": by[:150],
-        "versions_due_at": moment + timedelta(days=settings.FORGOTTEN_VERSIONS_DAYS),
+        "versions_due_at": ExpressionWrapper(Now() + term, DateTimeField()),
     }
     with atomic():
-        return ForgottenUser.objects.get_or_create(digest=written, defaults=values)[0]
+        tombstone = ForgottenUser.objects.get_or_create(digest=written, defaults=values)[0]
+    tombstone.refresh_from_db()
+    return tombstone
 
 
 def read_tombstones() -> Tombstones:
