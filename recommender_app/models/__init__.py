@@ -1,5 +1,6 @@
 """The app's own tables: runs, versions, releases, options, policies, rules, the request log, events, roll-ups."""
 
+from recommender_app.models.anonymous_event import AnonymousEvent
 from recommender_app.models.business_rule import BusinessRule, RuleChange
 from recommender_app.models.feedback_event import FeedbackEvent
 from recommender_app.models.forgotten_user import ForgottenUser
@@ -13,6 +14,7 @@ from recommender_app.models.training_run import TrainingRun
 from recommender_app.models.tuned_config import TunedConfig
 
 __all__ = [
+    "AnonymousEvent",
     "BusinessRule",
     "FeedbackEvent",
     "ForgottenUser",
