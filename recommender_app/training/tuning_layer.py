@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,10 @@ from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import TunedConfig
 from recommender_app.registry.tuned import TUNING, find_tuned
 from recommender_app.trainers.base import Trainer, TrainerConfig
+from recommender_app.training.member_options import member_options
 from recommender_app.training.trainers import build_config, load_trainer
+
+ENSEMBLE = "ensemble"
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +57,30 @@ def choose_config(
     if found is not None and _fits(found, trainer):
         return ChosenConfig(build_config(trainer, overrides, tuned=found.config), describe(found))
     return ChosenConfig(build_config(trainer, overrides, preset))
+
+
+def tuned_overrides(
+    use_case_key: str, engine_keys: Collection[str], overrides: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return {engine key: options}: what searches have found, over it the overrides.
+
+    An ensemble's members are trained with the same options where its weights are fitted.
+
+    Raises:
+        ConfigurationError: nobody has searched for any of the engines.
+    """
+    rows = [find_tuned(use_case_key, key) for key in engine_keys]
+    usable = {row.engine: dict(row.config) for row in rows if row is not None and _fits(row, load_trainer(row.engine))}
+    if not usable:
+        raise ConfigurationError(
+            f"There are no tuned options of {use_case_key} for {', '.join(engine_keys)}: run recommender_tune first."
+        )
+    keys = [*usable, *(key for key in overrides if key not in usable)]
+    found = {key: {**usable.get(key, {}), **overrides.get(key, {})} for key in keys}
+    members = member_options({key: options for key, options in found.items() if key != ENSEMBLE})
+    if ENSEMBLE in engine_keys and members:
+        found[ENSEMBLE] = {"member_options": members, **found.get(ENSEMBLE, {})}
+    return found
 
 
 def _fits(found: TunedConfig, trainer: Trainer) -> bool:

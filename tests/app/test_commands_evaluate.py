@@ -6,7 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommender_app.exceptions import NotEnoughData
+from recommender_app.registry.tuned import store_tuned
 from recommender_app.trainers.popularity import PopularityTrainer
+from recommender_app.training.tuning_layer import tuned_overrides
 from tests.app import readings
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +62,35 @@ def test_without_names_every_engine_is_measured_with_its_options(capsys, tmp_pat
     run(capsys, *options, verbosity=0)
     engines = json.loads((tmp_path / "numbers.json").read_text())["engines"]
     assert list(engines) == ["popular", "trending", "item_knn", "als", "content_based"]
+
+
+def test_tuned_options_are_those_that_a_search_has_found(capsys, tmp_path):
+    readings.fill()
+    store_tuned(
+        "books", "als", config={"factors": 2}, metric="ndcg@10", value=0.5, n_trials=3, seed=1, dataset_fingerprint="x"
+    )
+    written = []
+    for options in (["--tuned"], ["--set", "als.factors=2"]):
+        run(capsys, "--engines", "als", *options, "--json", tmp_path / "numbers.json", verbosity=0)
+        written.append(json.loads((tmp_path / "numbers.json").read_text())["engines"])
+    assert written[0] == written[1]
+
+
+def test_what_is_set_counts_more_than_what_was_tuned_and_members_are_trained_alike(settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": readings.only("popular", "als", "ensemble")}
+    for engine, config in (("als", {"factors": 2, "iterations": 3}), ("ensemble", {"fusion": "rrf"})):
+        store_tuned(
+            "books", engine, config=config, metric="ndcg@10", value=0.5, n_trials=3, seed=1, dataset_fingerprint="x"
+        )
+    found = tuned_overrides("books", ["als", "popular", "ensemble"], {"als": {"factors": "4"}})
+    assert found["als"] == {"factors": "4", "iterations": 3}
+    assert found["ensemble"] == {"member_options": '{"als": {"factors": 4, "iterations": 3}}', "fusion": "rrf"}
+    assert found.keys() == {"als", "ensemble"}
+
+
+def test_without_a_search_there_is_nothing_tuned(capsys):
+    with pytest.raises(CommandError, match="no tuned options of books for als: run recommender_tune first"):
+        run(capsys, "--engines", "als", "--tuned", verbosity=0)
 
 
 def test_an_engine_that_cannot_learn_is_left_out_unless_it_was_asked_for(capsys, settings):

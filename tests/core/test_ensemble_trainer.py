@@ -83,3 +83,16 @@ def test_every_engine_key_has_its_trainer_in_the_catalogue():
         assert trainer_of(key).key == key
     with pytest.raises(ConfigurationError, match="choose from"):
         trainer_of("oracle")
+
+
+def test_members_are_trained_with_their_own_options():
+    data, config = two_tastes(), EnsembleConfig(members="als", member_options='{"als": {"factors": 3}}')
+    engine = EnsembleTrainer().train(data, config, seed=1)
+    assert engine.members["als"].state()["item_factors"].shape[1] == 3
+    assert EnsembleConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize("text", ["als", "[1]", '{"als": 3}', '{"als": {"colour": 1}}', '{"nothing": {}}'])
+def test_member_options_that_make_no_sense(text):
+    with pytest.raises(ConfigurationError):
+        EnsembleConfig(member_options=text)

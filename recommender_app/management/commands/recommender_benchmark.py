@@ -16,10 +16,12 @@ from recommender_app.management.training import chosen_engines, parse_overrides
 from recommender_app.training.benchmark.folder import SPLITS, WHOLE, BenchmarkData, FolderOptions, read_folder
 from recommender_app.training.benchmark.run import COLD_KS, run_benchmark
 from recommender_app.training.benchmark.table import result_json, result_text
+from recommender_app.training.tuning_layer import tuned_overrides
+from recommender_app.usecases.site import get_use_case
 
 
 class Command(RecommenderCommand):
-    """Measures engines on a folder of files; reads and writes no database."""
+    """Measures engines on a folder of files; reads no database but for --tuned, and writes none."""
 
     requires_system_checks: list[str] = []
     help = (
@@ -51,12 +53,15 @@ class Command(RecommenderCommand):
         parser.add_argument("--users", type=Path, metavar="FILE", help="The same for users.")
         parser.add_argument("--item-columns", metavar="A,B", help="Columns of the items' file to use; all.")
         parser.add_argument("--set", action="append", default=[], metavar="ENGINE.NAME=VALUE", help="Engine's option.")
+        parser.add_argument("--tuned", metavar="USE_CASE", help="With what recommender_tune has found for a use case.")
         parser.add_argument("--seed", type=int, help="Seed of cuts, trainers and intervals; else the setting SEED.")
         parser.add_argument("--json", type=Path, metavar="FILE", help="Also write the numbers to a file.")
 
     def run(self, **options: Any) -> None:
         asked = _names(options["engines"])
         engines, overrides = chosen_engines(asked), parse_engine_overrides(options["set"])
+        if options["tuned"]:
+            overrides = tuned_overrides(get_use_case(options["tuned"]).key, engines, overrides)
         seed = settings.SEED if options["seed"] is None else options["seed"]
         check_writable(options["json"])
         lengths = _lengths(options["k"])

@@ -19,6 +19,7 @@ from recommender_app.management.training import chosen_engines
 from recommender_app.training.comparison import SPLIT_NAMES
 from recommender_app.training.export import export_dataset
 from recommender_app.training.study import study_engines
+from recommender_app.training.tuning_layer import tuned_overrides
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.site import get_use_case
 
@@ -38,6 +39,7 @@ class Command(RecommenderCommand):
         ("movies --split random --seed 7", "on a random fifth of each user's items"),
         ("movies --engines als,ensemble --html report.html", "two engines, and a page with plots to show around"),
         ("movies --engines als --set als.factors=64 --json result.json", "with an option, numbers also to a file"),
+        ("movies --tuned", "with the options that recommender_tune has found, as the next training will use them"),
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -46,6 +48,7 @@ class Command(RecommenderCommand):
         parser.add_argument("--split", default="temporal", help=f"{', '.join(SPLIT_NAMES)}; temporal by default.")
         parser.add_argument("--dataset", type=Path, metavar="PATH", help="Exported folder, instead of a fresh export.")
         parser.add_argument("--set", action="append", default=[], metavar="ENGINE.NAME=VALUE", help="Engine's option.")
+        parser.add_argument("--tuned", action="store_true", help="With the options that recommender_tune has found.")
         parser.add_argument("--seed", type=int, help="Seed of split, trainers and intervals; else the setting SEED.")
         parser.add_argument("--json", type=Path, metavar="FILE", help="Also write the numbers to a file.")
         parser.add_argument("--html", type=Path, metavar="FILE", help="Also write one self-contained page with plots.")
@@ -63,6 +66,8 @@ class Command(RecommenderCommand):
     def _study(self, use_case: UseCase, options: dict[str, Any]) -> Study:
         asked = [key.strip() for key in options["engines"].split(",")] if options["engines"] else []
         engines, overrides = chosen_engines(asked), parse_engine_overrides(options["set"])
+        if options["tuned"]:
+            overrides = tuned_overrides(use_case.key, engines, overrides)
         seed = settings.SEED if options["seed"] is None else options["seed"]
         with progress_bar(self.stdout, is_wanted=options["verbosity"] > 0) as progress:
             path = options["dataset"] or export_dataset(use_case, progress=progress).path
