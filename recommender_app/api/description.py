@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.settings import api_settings
@@ -33,3 +34,14 @@ def _with_words(response: Any) -> Any:
     if isinstance(response, OpenApiResponse):
         return response
     return OpenApiResponse(response, (response.__doc__ or "").split("\n")[0])
+
+
+class PostedEventExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """An event with a field that we do not know is refused, and the schema says so."""
+
+    target_class = "recommender_app.api.posted_events.EventSerializer"
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return the schema of an event."""
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}

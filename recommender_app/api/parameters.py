@@ -46,10 +46,9 @@ class ItemKeysField(serializers.Field):  # type: ignore[type-arg]
         """Return the keys as text; which of them exist is nobody's concern."""
         if not isinstance(data, str):
             self.fail("invalid")
-        keys = [key.strip() for key in data.split(",") if key.strip()]
-        if len(keys) > EXCLUDE_MAX:
+        if data.count(",") >= EXCLUDE_MAX:
             self.fail("max_length")
-        return keys
+        return [key.strip() for key in data.split(",") if key.strip()]
 
 
 class RecommendationParameters(serializers.Serializer[Any]):
@@ -122,7 +121,8 @@ def _described_filter(uses: list[tuple[str, Any]]) -> serializers.Field:
     text = "; ".join(f"{label} ({', '.join(keys)})" for label, keys in labels.items())
     kinds = {_kind_of(form_field) for _, form_field in uses}
     kind = kinds.pop() if len(kinds) == 1 else serializers.CharField
-    return kind(required=False, help_text=f"Filter: {text}.")
+    blank = {"allow_blank": True} if kind is serializers.CharField else {}
+    return kind(required=False, help_text=f"Filter: {text}.", **blank)
 
 
 def _kind_of(form_field: Any) -> type[serializers.Field]:

@@ -1,4 +1,8 @@
-"""Strange requests, made up from our own schema: never a 500, never an answer that is not described."""
+"""Strange requests, made up from our own schema with a fixed seed: every answer keeps every promise of the schema.
+
+Schemathesis calls the site's real WSGI application with all its checks on: no 500, only described statuses,
+types, headers and bodies, nothing wrong accepted and nothing right refused, no endpoint open without a login.
+"""
 
 from collections import Counter
 
@@ -6,21 +10,35 @@ import pytest
 import schemathesis
 from django.contrib.auth.models import User
 from django.core.wsgi import get_wsgi_application
-from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schemathesis import GenerationMode, checks
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+from rest_framework.authtoken.models import Token
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.app import library
 from tests.toyhost.models import Book
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
-PROMISES = (checks.not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+BOOKS = "/api/recommendations/{use_case}/"
+OPERATIONS = [
+    (BOOKS, "GET", {200, 404}),
+    (BOOKS + "similar/{item}/", "GET", {200, 404}),
+    (BOOKS + "events/", "POST", {400, 404}),
+    ("/api/health/", "GET", {200}),
+    ("/api/recommender/metrics/", "GET", {200}),
+]
+STAFF_ONLY = ("/api/health/", "/api/recommender/metrics/")
+# Which filter belongs to which use case, which items exist and how long a period may be, no schema says: some that
+# it allows are refused. Health reads nothing.
+UNKNOWABLE = {path: [positive_data_acceptance] for path, *_ in OPERATIONS if path != "/api/health/"}
+GENERATED = settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.generate],
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.fixture
@@ -30,82 +48,48 @@ def described(settings):
 
 
 @pytest.fixture
-def session():
-    """The cookie of a logged-in reader of a small library."""
+def user():
+    """A reader of a small library."""
     library.add_shelves(3)
-    client = Client()
-    client.force_login(library.add_reader().account)
-    return {"sessionid": client.cookies["sessionid"].value}
+    return with_token(library.add_reader().account)
 
 
-def test_every_answer_is_as_described(described, session):
-    seen = Counter()
+@pytest.fixture
+def staff():
+    """Somebody who may see everything and has no reader."""
+    library.add_shelves(3)
+    return with_token(User.objects.create_superuser("staff"))
 
-    @given(case=described["/api/recommendations/{use_case}/"]["GET"].as_strategy(), is_known=st.booleans())
-    @settings(
-        max_examples=80,
-        deadline=None,
-        phases=[Phase.generate],
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
+
+def with_token(account):
+    return {"Authorization": f"Token {Token.objects.create(user=account).key}"}
+
+
+def test_the_operations_below_are_all_that_are_described(described):
+    found = [result.ok() for result in described.get_all_operations()]
+    assert {(operation.path, operation.method.upper()) for operation in found} == {each[:2] for each in OPERATIONS}
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
+@pytest.mark.parametrize("login", ["user", "staff"])
+@pytest.mark.parametrize(("path", "method", "statuses"), OPERATIONS, ids=[path for path, *_ in OPERATIONS])
+def test_every_answer_keeps_every_promise(described, request, path, method, statuses, login, mode):
+    if mode is GenerationMode.NEGATIVE and path == "/api/health/":
+        return  # it reads nothing that could be wrong
+    who, seen = request.getfixturevalue(login), Counter()
+    item = str(Book.objects.first().pk)
+
+    @given(case=described[path][method].as_strategy(generation_mode=mode), is_known=st.booleans())
+    @GENERATED
     def ask(case, is_known):
         if is_known:
-            case.path_parameters["use_case"] = "books"
-        response = case.call(cookies=session)
-        case.validate_response(response, checks=PROMISES)
+            case.path_parameters |= {
+                name: value for name, value in (("use_case", "books"), ("item", item)) if name in case.path_parameters
+            }
+        response = case.call(headers=who)
+        case.validate_response(response, headers=who, excluded_checks=UNKNOWABLE.get(path))
         seen[response.status_code] += 1
 
     ask()
-    assert {200, 404} <= seen.keys()
-
-
-def test_similar_items_are_as_described(described, session):
-    seen, (book, *_) = Counter(), Book.objects.all()
-
-    @given(
-        case=described["/api/recommendations/{use_case}/similar/{item}/"]["GET"].as_strategy(), is_known=st.booleans()
-    )
-    @settings(
-        max_examples=60,
-        deadline=None,
-        phases=[Phase.generate],
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    def ask(case, is_known):
-        case.path_parameters["use_case"] = "books"
-        if is_known:
-            case.path_parameters["item"] = str(book.pk)
-        response = case.call(cookies=session)
-        case.validate_response(response, checks=PROMISES)
-        seen[response.status_code] += 1
-
-    ask()
-    assert {200, 404} <= seen.keys()
-
-
-def test_what_is_outside_the_description_is_refused(described, session):
-    operation = described["/api/recommendations/{use_case}/"]["GET"]
-
-    @given(case=operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
-    @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    def ask(case):
-        response = case.call(cookies=session)
-        case.validate_response(response, checks=(checks.not_a_server_error, content_type_conformance))
-
-    ask()
-
-
-def test_the_health_of_a_site_is_as_described(described):
-    staff = Client()
-    staff.force_login(User.objects.create_user("staff", is_staff=True))
-    books = library.add_shelves(3)
-    library.publish("popular_v1", library.popular_engine(books), books)
-    library.put_live(1, "popular_v1", "als_v1")
-    session = {"sessionid": staff.cookies["sessionid"].value}
-    case = described["/api/health/"]["GET"].Case()
-    for cookies, status in ((session, 200), ({}, 401)):
-        response = case.call(cookies=cookies)
-        case.validate_response(response, checks=PROMISES)
-        assert response.status_code == status
+    if mode is GenerationMode.POSITIVE and login == "user":
+        assert ({403} if path in STAFF_ONLY else statuses) <= seen.keys()
