@@ -36,8 +36,10 @@ _HEALTH = {
     "problems": [],
     "use_cases": {},
     "databases": {"default": "closed"},
+    "training": {"n_waiting": 0, "waiting_since": None, "last_seen_at": "2026-11-07T03:12:00Z"},
     "n_log_rows_lost": 0,
     "n_log_rows_spooled": 0,
+    "n_requests_not_counted": 0,
     "n_requests_not_counted": 0,
     "spool": {
         "folder": "/srv/site/spool",
@@ -47,6 +49,28 @@ _HEALTH = {
         "oldest_seconds": None,
         "n_rejected_files": 0,
     },
+}
+_RATE = {"value": 0.12, "low": 0.1, "high": 0.14, "n_users": 410}
+_GROUP = {
+    **{
+        "group": "als",
+        "users": 410,
+        "requests": 980,
+        "fallbacks": 12,
+        "impressions": 4100,
+        "seen": 3900,
+        "clicks": 492,
+    },
+    **{"conversions": 61, "likes": 40, "dislikes": 9, "ratings": 0, "sessions": 702, "distinct_items": 880},
+    **dict.fromkeys(("ctr", "seen_rate", "conversion_rate", "satisfaction", "mean_session_seconds"), _RATE),
+    **dict.fromkeys(("fallback_rate", "mean_diversity", "mean_latency_ms"), _RATE),
+    "mean_rating": {"value": None, "low": None, "high": None, "n_users": 0},
+    **{"latency_ms_p50": 9.1, "latency_ms_p95": 21.4, "latency_ms_p99": 40.2, "offline": {"ndcg@10": 0.11}},
+}
+_METRICS = {
+    **{"use_case": "developer_startup", "from": "2026-11-01", "to": "2026-11-07", "by": "engine", "days_missing": 0},
+    "groups": [_GROUP],
+    "total": {**_GROUP, "group": "all", "offline": {}},
 }
 
 
@@ -73,6 +97,7 @@ OF_OPERATIONS = {
         _given("Recorded", _RECORDED, 201),
         _given("Sent again", _DUPLICATE, 200),
     ],
+    "metrics_retrieve": [_given("A week of one engine", _METRICS)],
     "health_retrieve": [_given("Nothing is wrong", _HEALTH)],
 }
 OF_ERRORS = [

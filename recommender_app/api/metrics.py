@@ -134,8 +134,8 @@ class MetricsSerializer(serializers.Serializer[Any]):
             "to": serializers.DateField(help_text="Last day, included."),
             "by": serializers.ChoiceField(list(BY), help_text="What the groups are."),
             "days_missing": serializers.IntegerField(help_text="Days among them that are not rolled up yet."),
-            "groups": GroupSerializer(many=True),
-            "total": GroupSerializer(),
+            "groups": GroupSerializer(many=True, help_text="One for each engine, version, arm or day."),
+            "total": GroupSerializer(help_text="All of them together."),
         }
         return fields
 

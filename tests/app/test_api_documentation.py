@@ -13,7 +13,13 @@ from tests.app.processes import NO_DATABASE, run_python
 pytestmark = pytest.mark.django_db
 urlpatterns = [path("shop/v2/", include("recommender_app.urls"))]
 
-ENDPOINTS = ["health/", "recommendations/{use_case}/", "recommendations/{use_case}/similar/{item}/"]
+ENDPOINTS = [
+    "health/",
+    "recommendations/{use_case}/",
+    "recommendations/{use_case}/events/",
+    "recommendations/{use_case}/similar/{item}/",
+    "recommender/metrics/",
+]
 
 
 def described(prefix="/api/"):
