@@ -40,7 +40,6 @@ _HEALTH = {
     "n_log_rows_lost": 0,
     "n_log_rows_spooled": 0,
     "n_requests_not_counted": 0,
-    "n_requests_not_counted": 0,
     "spool": {
         "folder": "/srv/site/spool",
         "is_readable": True,
