@@ -11,7 +11,7 @@ from recommender_app.artifacts.arrays import FILE_MODE, check_file, sha256_of
 from recommender_app.artifacts.manifest import INDEX, FileEntry, Manifest
 from recommender_app.engines.base import Engine
 from recommender_app.engines.index import ItemIndex, SearchPlan
-from recommender_app.engines.vector_engine import VectorEngine
+from recommender_app.engines.indexed import IndexedEngine
 from recommender_app.exceptions import ArtifactDamaged
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def with_stored_index(engine: Engine, manifest: Manifest, folder: Path, name: st
     A damaged index is logged and left out: all items are scored instead.
     """
     entry = manifest.files.get(INDEX)
-    if entry is None or not isinstance(engine, VectorEngine):
+    if entry is None or not isinstance(engine, IndexedEngine):
         return engine
     label = f"The index of {manifest.use_case} {manifest.version}"
     try:

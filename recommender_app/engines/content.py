@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender_app.dataset.features import Features
-from recommender_app.engines.base import Engine, Rows, Scores, required_array
+from recommender_app.engines.base import Rows, Scores, required_array
 from recommender_app.engines.batch import RequestBatch
+from recommender_app.engines.content_explaining import explained
 from recommender_app.engines.content_features import FeatureMap, unit_vectors
+from recommender_app.engines.content_search import ContentSearch, added_by_words
 from recommender_app.engines.content_users import Liked, UserSide, UserView
-from recommender_app.engines.explanations import Evidence, from_history, from_terms, strongest
+from recommender_app.engines.explanations import Evidence
+from recommender_app.engines.index import ItemIndex
+from recommender_app.engines.indexed import IndexedEngine
 from recommender_app.engines.top_k import top_k
-from recommender_app.engines.wording import Wording, stored_wording
+from recommender_app.engines.wording import Wording, matrix_state, stored_matrix
 from recommender_app.exceptions import EngineError
 
 _FEW = 8  # users up to whom columns are looked up for each
 _CHUNK = 64  # users at a time: bounds the dense copy of their wording
-_TINY = 1e-12
 
 
 @dataclass(frozen=True)
-class ContentEngine(Engine):
+class ContentEngine(IndexedEngine):
     """Scores = user factors x item factors (in standard deviations) + weight x cosine of wording.
 
     Item factors are those of ALS where somebody has liked the item; else a ridge map computes
@@ -48,6 +51,8 @@ class ContentEngine(Engine):
         item_vectors: (n_items, f) float32; 0 where nothing is known.
         item_wording: (n_items, w) float32 canonical CSR.
         wording_weight: standard deviations of factor score that a cosine of 1 is worth.
+        stored_word_items: (w, n_items) CSR, ``item_wording`` by word; None = it is made when needed.
+        index: of the item factors; words are looked at beside it (``ContentSearch``).
     """
 
     wording: Wording
@@ -56,6 +61,8 @@ class ContentEngine(Engine):
     item_vectors: NDArray[np.float32]
     item_wording: sparse.csr_matrix
     wording_weight: float
+    stored_word_items: sparse.csr_matrix | None = field(default=None, compare=False)
+    index: ItemIndex | None = field(default=None, compare=False)
 
     key: ClassVar[str] = "content_based"
     covers_new_users: ClassVar[bool] = True
@@ -88,11 +95,35 @@ class ContentEngine(Engine):
         scores: Scores = users.factors @ self.item_vectors.T
         if self.item_wording.nnz:
             for user in range(len(scores)):
-                words = users.wording if len(scores) == 1 else users.wording[user]
-                scores[user] += np.float32(self.wording_weight) * (self._by_column[:, words.indices] @ words.data)
+                scores[user] += added_by_words(self._word_items, users.asking(user), self.wording_weight)
         scores[~users.is_known] = np.nan
         scores[:, self._unknown] = np.nan
         return scores
+
+    def candidates(self, batch: RequestBatch, k: int, exclude: sparse.csr_matrix | None = None) -> tuple[Rows, Scores]:
+        """See ``Engine.candidates``; an index, which serves single requests, may miss some of the best items."""
+        found = self.searched(self.view(batch), 0, k, exclude) if self.index and len(batch) == 1 and k else None
+        if found is None:
+            return super().candidates(batch, k, exclude)
+        return found[0][np.newaxis], found[1][np.newaxis]
+
+    def searched(
+        self, users: UserView, user: int, k: int, exclude: sparse.csr_matrix | None
+    ) -> tuple[Rows, NDArray[np.float32]] | None:
+        """Return the k best rows and their scores by way of the index; None where it cannot serve the user."""
+        if self.index is None or not users.is_known[user]:
+            return None
+        hidden = np.empty(0, np.int32) if exclude is None else exclude.indices[slice(*exclude.indptr[user : user + 2])]
+        search = ContentSearch(self.index, self.item_vectors, self._word_items, self.wording_weight)
+        return search.best(users.asking(user), k, hidden)
+
+    def with_index(self, index: ItemIndex | None) -> Self:
+        """Return the same engine with another index, or without."""
+        return replace(self, index=index)
+
+    def index_vectors(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the item factors, and which items are known."""
+        return self.item_vectors, self._is_known
 
     def _score_rows(self, users: UserView, items: Rows) -> Scores:
         rows = np.asarray(items, dtype=np.int64)
@@ -112,10 +143,10 @@ class ContentEngine(Engine):
         chosen = sparse.csr_matrix((history.data, places, history.indptr), shape=(len(batch), len(rows)))
         directions = chosen @ unit_vectors(self.item_vectors[rows])
         liked = Liked(directions, chosen @ self.item_wording[rows], history.getnnz(axis=1).astype(np.int64))
-        wording = batch.once(self, self._profiles)
+        wording = batch.once(self, self.profiles)
         return self.users.view(liked, wording, self.users.profile_map.numbers.encode(batch.known_profiles))
 
-    def _profiles(self, batch: RequestBatch) -> sparse.csr_matrix:
+    def profiles(self, batch: RequestBatch) -> sparse.csr_matrix:
         """Return the (b, w) wording of the users' profiles."""
         return self.wording.encode(batch.known_profiles)
 
@@ -159,7 +190,7 @@ class ContentEngine(Engine):
         known = np.where(inside, rows, 0)
         cosines = np.full((len(rows), self.n_items), np.nan, dtype=np.float32)
         if self.n_items and len(rows):
-            cosines = self._cosines(self._directions[known], self.item_wording[known])
+            cosines = self._cosines(unit_vectors(self.item_vectors[known]), self.item_wording[known])
             cosines[~(inside & self._is_known[known])] = np.nan
         itself = sparse.csr_matrix(
             (np.ones(len(rows)), known, np.arange(len(rows) + 1)), shape=(len(rows), self.n_items)
@@ -182,14 +213,14 @@ class ContentEngine(Engine):
         rows = np.asarray(item_rows, dtype=np.int64)
         inside = np.flatnonzero((rows >= 0) & (rows < self.n_items))
         found: list[list[Evidence]] = [[] for _ in rows]
-        explained = self._explained(batch, self.item_vectors[rows[inside]], self.item_wording[rows[inside]], n)
-        for place, evidence in zip(inside, explained, strict=True):
+        evidence_of = explained(self, batch, self.item_vectors[rows[inside]], self.item_wording[rows[inside]], n)
+        for place, evidence in zip(inside, evidence_of, strict=True):
             found[place] = evidence
         return found
 
     def explain_encoded(self, batch: RequestBatch, encoded: sparse.csr_matrix, n: int) -> list[list[Evidence]]:
         """Do for rows of ``encode_items`` what ``explain`` does for the engine's own."""
-        return self._explained(batch, *self._unpacked(encoded), n)
+        return explained(self, batch, *self._unpacked(encoded), n)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the arrays and the scalars."""
@@ -198,9 +229,8 @@ class ContentEngine(Engine):
             **self.item_map.state("item_map"),
             **self.users.state(),
             "item_vectors": self.item_vectors,
-            "item_wording_data": self.item_wording.data,
-            "item_wording_indices": self.item_wording.indices.astype(np.int32),
-            "item_wording_indptr": self.item_wording.indptr.astype(np.int64),
+            **matrix_state(self.item_wording, "item_wording"),
+            **matrix_state(self._word_items, "word_items"),
             "wording_weight": np.array(self.wording_weight, dtype=np.float64),
         }
 
@@ -214,9 +244,11 @@ class ContentEngine(Engine):
         for feature_map in (item_map, users.profile_map):
             if len(feature_map.intercept) != n_factors or np.any(feature_map.columns >= len(wording)):
                 raise EngineError(f"A feature map does not fit {n_factors} factors and {len(wording)} columns.")
-        item_wording = stored_wording(arrays, (n_items, len(wording)))
+        item_wording = stored_matrix(arrays, "item_wording", (n_items, len(wording)))
+        is_stored = "word_items_data" in arrays  # not by versions before 0.3
+        word_items = stored_matrix(arrays, "word_items", (len(wording), n_items)) if is_stored else None
         weight = float(required_array(arrays, "wording_weight", 0))
-        return cls(wording, item_map, users, item_vectors, item_wording, weight)
+        return cls(wording, item_map, users, item_vectors, item_wording, weight, word_items)
 
     def _score(
         self, users: UserView, vectors: NDArray[np.float32], wording: sparse.csr_matrix, is_known: NDArray[np.bool_]
@@ -230,38 +262,11 @@ class ContentEngine(Engine):
         scores[:, ~is_known] = np.nan
         return scores
 
-    def _explained(
-        self, batch: RequestBatch, vectors: NDArray[np.float32], wording: sparse.csr_matrix, n: int
-    ) -> list[list[Evidence]]:
-        if not len(batch) or not len(vectors):
-            return [[] for _ in range(len(vectors))]
-        first = batch.rows(0, 1)
-        liked = first.once(self, RequestBatch.positive_history)
-        profile = first.once(self, self._profiles)
-        share = float(self.users.history_share(np.array([liked.nnz]))[0])
-        of_liked = share * self._parts_of_liked(liked, vectors, wording)
-        of_words = wording[:, profile.indices].toarray().T * profile.data[:, np.newaxis]
-        of_profile = (1 - share) * self.wording_weight * of_words
-        telling = np.flatnonzero(~self.wording.are_common(profile.indices, self.n_items))
-        terms = self.wording.labels(profile.indices[telling])
-        return strongest(n, from_history(liked.indices, of_liked, n), from_terms(terms, of_profile[telling], n))
-
-    def _parts_of_liked(
-        self, liked: sparse.csr_matrix, vectors: NDArray[np.float32], wording: sparse.csr_matrix
-    ) -> NDArray[np.float32]:
-        """(h, n) float32: what each of h liked items adds to the scores of n items, the profile left aside."""
-        if not liked.nnz:
-            return np.zeros((0, len(vectors)), dtype=np.float32)
-        rows, weights = liked.indices, liked.data[:, np.newaxis]
-        words = self.item_wording[rows].multiply(weights).tocsr()
-        length = float(np.linalg.norm((liked @ self.item_wording).data))
-        of_words = (words @ wording.T).toarray() * (self.wording_weight / max(length, _TINY))
-        of_factors = self.users.parts(weights * self._directions[rows]) @ vectors.T
-        return (of_factors + of_words).astype(np.float32)
-
     def _cosines(self, directions: NDArray[np.float32], wording: sparse.csr_matrix) -> NDArray[np.float32]:
         shared = (wording @ self.item_wording.T).toarray()
-        cosines: NDArray[np.float32] = ((directions @ self._directions.T + shared) / 2).astype(np.float32)
+        cosines: NDArray[np.float32] = ((directions @ self.item_vectors.T / self._lengths + shared) / 2).astype(
+            np.float32
+        )
         cosines[:, ~self._is_known] = np.nan
         return cosines
 
@@ -270,13 +275,14 @@ class ContentEngine(Engine):
         return encoded[:, :n_factors].toarray(), encoded[:, n_factors:]
 
     @cached_property
-    def _directions(self) -> NDArray[np.float32]:
-        """(n_items, f) float32 item vectors of length 1, 0 where nothing is known."""
-        return unit_vectors(self.item_vectors)
+    def _lengths(self) -> NDArray[np.float32]:
+        """(n_items,) float32 norms of the item vectors, 1 where nothing is known."""
+        lengths = np.linalg.norm(self.item_vectors, axis=1)
+        return np.where(lengths > 0, lengths, 1.0).astype(np.float32)
 
     @cached_property
-    def _by_column(self) -> sparse.csc_matrix:
-        return self.item_wording.tocsc()
+    def _word_items(self) -> sparse.csr_matrix:
+        return self.item_wording.T.tocsr() if self.stored_word_items is None else self.stored_word_items
 
     @cached_property
     def _unknown(self) -> Rows:

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from recommender_app.engines.base import required_array
 from recommender_app.engines.content_features import FeatureMap
+from recommender_app.engines.content_search import Asking
 from recommender_app.engines.tfidf import unit_rows
 from recommender_app.exceptions import EngineError
 
@@ -22,6 +23,11 @@ class UserView(NamedTuple):
     factors: NDArray[np.float32]
     wording: sparse.csr_matrix
     is_known: NDArray[np.bool_]
+
+    def asking(self, user: int) -> Asking:
+        """Return one of them."""
+        entries = slice(*self.wording.indptr[user : user + 2])
+        return Asking(self.factors[user], self.wording.indices[entries], self.wording.data[entries])
 
 
 class Liked(NamedTuple):

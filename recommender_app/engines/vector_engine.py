@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender_app.engines.base import Engine, Rows, Scores
+from recommender_app.engines.base import Rows, Scores
 from recommender_app.engines.batch import RequestBatch
-from recommender_app.engines.index import ItemIndex
+from recommender_app.engines.indexed import IndexedEngine
 from recommender_app.engines.top_k import top_k_in_place
 
 Vectors = NDArray[np.float32]
@@ -24,18 +23,12 @@ _BATCH_SHARE = 0.25  # ... unless each of them searches less than this share of 
 _SPARE = 8  # items beyond the list, whose scores prove that nothing unseen belongs in it
 
 
-class VectorEngine(Engine):
+class VectorEngine(IndexedEngine):
     """Proposes items exactly, or through an index where it has one; scores are exact in both cases.
 
     What comes from the index is scored anew in float32 and ranked by the common rule, so that an
     index can miss an item, but neither misjudge nor misplace one.
     """
-
-    index: ItemIndex | None = None  # over ``index_vectors``
-
-    @abstractmethod
-    def with_index(self, index: ItemIndex | None) -> Self:
-        """Return the same engine with another index, or without."""
 
     @abstractmethod
     def query_vectors(self, batch: RequestBatch) -> Vectors:
@@ -59,11 +52,6 @@ class VectorEngine(Engine):
     def index_queries(self, queries: Vectors) -> Vectors:
         """Return (b, e) float32 what an index is asked for (b, d) queries."""
         return queries
-
-    @property
-    def has_index(self) -> bool:
-        """Whether ``candidates`` finds the best items without scoring all."""
-        return self.index is not None
 
     def candidates(self, batch: RequestBatch, k: int, exclude: sparse.csr_matrix | None = None) -> tuple[Rows, Scores]:
         """See ``Engine.candidates``; an index may miss some of the best items."""

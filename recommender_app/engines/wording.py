@@ -70,11 +70,16 @@ class Wording:
         return cls(TfIdf.from_state(arrays, "words"), TfIdf.from_state(arrays, "terms"))
 
 
-def stored_wording(arrays: Mapping[str, NDArray[Any]], shape: tuple[int, int]) -> sparse.csr_matrix:
-    """Return the wording of items from a state; raises EngineError where its arrays do not fit together."""
-    parts = [required_array(arrays, f"item_wording_{name}", 1) for name in ("data", "indices", "indptr")]
-    data, indices, indptr = parts
+def stored_matrix(arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """Return the CSR matrix ``name`` of a state; raises EngineError where its arrays do not fit together."""
+    data, indices, indptr = (required_array(arrays, f"{name}_{part}", 1) for part in ("data", "indices", "indptr"))
     fits = len(indptr) == shape[0] + 1 and len(data) == len(indices) == indptr[-1] and np.all(np.diff(indptr) >= 0)
     if not fits or np.any(indices < 0) or np.any(indices >= shape[1]):
-        raise EngineError("The engine's arrays item_wording_* do not fit together.")
+        raise EngineError(f"The engine's arrays {name}_* do not fit together.")
     return sparse.csr_matrix((data, indices, indptr), shape=shape)
+
+
+def matrix_state(matrix: sparse.csr_matrix, name: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays that ``stored_matrix`` reads."""
+    indices, indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int64)
+    return {f"{name}_data": matrix.data, f"{name}_indices": indices, f"{name}_indptr": indptr}

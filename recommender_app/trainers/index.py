@@ -16,8 +16,10 @@ from scipy import sparse
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.batch import batch_of_users
 from recommender_app.engines.index import ItemIndex, SearchPlan, widened
+from recommender_app.engines.indexed import IndexedEngine
 from recommender_app.engines.vector_engine import VectorEngine
 from recommender_app.exceptions import IndexRefused
+from recommender_app.trainers.index_lists import Lists, VectorLists, lists_of
 
 RECALL_AT = 100
 MIN_RECALL = 0.98
@@ -80,13 +82,17 @@ class BuiltIndex:
             raise OSError(f"the index of {self.n_bytes // 1_000_000} MB cannot be written") from error
 
 
-def build_index(engine: VectorEngine, dataset: Dataset, seed: int, min_recall: float = MIN_RECALL) -> BuiltIndex:
+def build_index(engine: IndexedEngine, dataset: Dataset, seed: int, min_recall: float = MIN_RECALL) -> BuiltIndex:
     """Index an engine's items, measured with users of the dataset as they would ask.
 
     They are folded in from their history, which is left out of the lists; see ``fit_index``.
+
+    Raises:
+        IndexRefused, ImportError: as ``fit_index``.
     """
-    queries, hidden = _sample(engine, dataset, seed)
-    return fit_index(engine, queries, hidden, seed, min_recall)
+    chosen = np.random.default_rng(seed).permutation(dataset.n_users)[: 2 * N_QUERIES]
+    batch = batch_of_users(dataset, chosen.astype(np.int32))
+    return fit_lists(engine, lists_of(engine, batch, N_QUERIES), seed, min_recall)
 
 
 def fit_index(
@@ -96,9 +102,7 @@ def fit_index(
     seed: int,
     min_recall: float = MIN_RECALL,
 ) -> BuiltIndex:
-    """Cluster the item vectors, and raise the number of cells searched until the recall holds.
-
-    Same seed: same bytes, as one thread works.
+    """Do what ``fit_lists`` does for users who are given as vectors.
 
     Args:
         queries: (b, d) float32 user vectors to measure with.
@@ -106,18 +110,35 @@ def fit_index(
         min_recall: 1 = search every cell; lists are then proven to be exact.
 
     Raises:
+        IndexRefused, ImportError: as ``fit_lists``.
+    """
+    return fit_lists(engine, VectorLists(engine, queries, hidden), seed, min_recall)
+
+
+def fit_lists(engine: IndexedEngine, lists: Lists, seed: int, min_recall: float = MIN_RECALL) -> BuiltIndex:
+    """Cluster the item vectors, and raise the number of cells searched until the recall holds.
+
+    Same seed: same bytes, as one thread works.
+
+    Args:
+        lists: what is measured with.
+        min_recall: 1 = search every cell.
+
+    Raises:
         IndexRefused: too few users can ask, or half precision cannot tell the items apart.
         ImportError: faiss is not installed.
     """
     started = time.perf_counter()
-    if len(queries) < _MIN_QUERIES:
-        raise IndexRefused(f"Only {len(queries)} users can be asked for, {_MIN_QUERIES} are needed to measure it.")
+    if len(lists) < _MIN_QUERIES:
+        raise IndexRefused(f"Only {len(lists)} users can be asked for, {_MIN_QUERIES} are needed to measure it.")
     vectors, is_indexed = engine.index_vectors()
+    if not vectors.shape[1]:
+        raise IndexRefused("It has no factors, only words decide.")
     with _one_thread():
         norm = float(np.linalg.norm(vectors, axis=1).max(initial=0)) or 1.0
         index = train_ivf(vectors, np.flatnonzero(is_indexed), norm, seed)
-        plan, recall = _searched(engine, index, norm, queries, hidden, min_recall)
-    return BuiltIndex(index, plan, recall, len(queries), time.perf_counter() - started)
+        plan, recall = _searched(lists, index, norm, min_recall)
+    return BuiltIndex(index, plan, recall, len(lists), time.perf_counter() - started)
 
 
 def train_ivf(vectors: NDArray[np.float32], rows: NDArray[np.intp], norm: float, seed: int) -> Any:
@@ -139,33 +160,13 @@ def train_ivf(vectors: NDArray[np.float32], rows: NDArray[np.intp], norm: float,
     return index
 
 
-def _sample(engine: VectorEngine, dataset: Dataset, seed: int) -> tuple[NDArray[np.float32], sparse.csr_matrix]:
-    """Return up to N_QUERIES users' vectors and their histories."""
-    chosen = np.random.default_rng(seed).permutation(dataset.n_users)[: 2 * N_QUERIES]
-    batch = batch_of_users(dataset, chosen.astype(np.int32))
-    queries = engine.query_vectors(batch)
-    can_ask = np.flatnonzero(np.isfinite(queries).all(axis=1))[:N_QUERIES]
-    return queries[can_ask], batch.history[can_ask]
-
-
-def _searched(
-    engine: VectorEngine,
-    index: Any,
-    norm: float,
-    queries: NDArray[np.float32],
-    hidden: sparse.csr_matrix | None,
-    min_recall: float,
-) -> tuple[SearchPlan, float]:
+def _searched(lists: Lists, index: Any, norm: float, min_recall: float) -> tuple[SearchPlan, float]:
     """Return the cheapest plan that reaches the recall, and its recall."""
-    exact, _ = engine.with_index(None).nearest(queries, RECALL_AT, hidden)
+    exact = lists.exact(RECALL_AT)
     recall = 0.0
     for nprobe in _nprobes(index.nlist, min_recall):
         plan = SearchPlan(index.nlist, nprobe, norm)
-        found = np.full(exact.shape, -1, dtype=np.int32)  # whom it cannot serve, it finds nothing for
-        for user, rows, _ in engine.with_index(ItemIndex(lambda: index, plan)).from_index(
-            queries, np.arange(len(queries)), RECALL_AT, hidden
-        ):
-            found[user] = rows
+        found = lists.found(ItemIndex(lambda: index, plan), RECALL_AT)
         shares = overlaps(found, exact)
         recall = float(shares.mean())
         doubt = _DOUBT * float(shares.std()) / len(shares) ** 0.5

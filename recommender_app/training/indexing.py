@@ -7,7 +7,7 @@ import logging
 from recommender_app.conf import settings
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.base import Engine
-from recommender_app.engines.vector_engine import VectorEngine
+from recommender_app.engines.indexed import IndexedEngine
 from recommender_app.exceptions import IndexRefused
 from recommender_app.trainers.index import BuiltIndex, build_index
 
@@ -19,7 +19,7 @@ def index_for(engine: Engine, dataset: Dataset, seed: int) -> BuiltIndex | None:
 
     An engine without an index is a slower one, not a worse one: what stands in the way is a warning.
     """
-    if not isinstance(engine, VectorEngine) or engine.n_items < settings.INDEX_MIN_ITEMS:
+    if not isinstance(engine, IndexedEngine) or engine.n_items < settings.INDEX_MIN_ITEMS:
         return None
     try:
         built = build_index(engine, dataset, seed, settings.INDEX_RECALL)
