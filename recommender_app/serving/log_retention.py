@@ -19,8 +19,6 @@ MOST_SECONDS, LEAST_CHUNK = 0.3, 100
 def trim_log(*, not_beyond: datetime | None = None, days: float | None = None, dry_run: bool = False) -> int:
     """Delete the rows that are older than LOG_RETENTION_DAYS; return how many.
 
-    A row that came late from the spool goes with the rows that were written at its time.
-
     Args:
         not_beyond: rows from then on stay in any case, because somebody has not summed them up yet.
         days: instead of LOG_RETENTION_DAYS.
@@ -35,9 +33,18 @@ def trim_log(*, not_beyond: datetime | None = None, days: float | None = None, d
 
 
 def _deleted(old: QuerySet[RequestLog]) -> int:
-    """Delete rows range by range; a range that took long makes the next ones smaller."""
-    newest = old.order_by("-created_at").values_list("pk", flat=True).first()
-    chunk, n_deleted, first = CHUNK, 0, _first_from(0)
+    """Delete the rows; those that came late from the spool have keys beyond the newest one's and take a second pass."""
+    n_deleted = 0
+    while n_of_pass := _pass(old):
+        n_deleted += n_of_pass
+    return n_deleted
+
+
+def _pass(old: QuerySet[RequestLog]) -> int:
+    """Delete range by range up to the key of the newest old row; one that took long makes the next ones smaller."""
+    keys = old.values_list("pk", flat=True)
+    newest, first = keys.order_by("-created_at").first(), keys.order_by("pk").first()
+    chunk, n_deleted = CHUNK, 0
     while newest is not None and first is not None and first <= newest:
         started = time.monotonic()
         n_deleted += old.filter(pk__gte=first, pk__lt=min(first + chunk, newest + 1)).delete()[0]
