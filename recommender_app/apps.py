@@ -14,6 +14,7 @@ class RecommenderConfig(AppConfig):
     def ready(self) -> None:
         """Make no query, start no thread, import nothing heavy, never raise because of a model."""
         from recommender_app import checks  # noqa: F401  registers the system checks
+        from recommender_app.api import login  # noqa: F401  merges at login what was done before
         from recommender_app.serving import live
         from recommender_app.usecases import site
 

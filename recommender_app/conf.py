@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "THROTTLE_RATES": {
         "recommendations": "120/min",
         "events": "240/min",
+        "anonymous_events": "60/min",
         "schema": "60/min",
         "health": "60/min",
         "metrics": "60/min",

@@ -15,15 +15,17 @@ from recommender_app.api.errors import BODY_RESPONSES, ERROR_RESPONSES
 from recommender_app.api.parsing import StrictJSONParser
 from recommender_app.api.permissions import posting_user
 from recommender_app.api.posted_events import EventSerializer, ReceiptSerializer, posted_events
-from recommender_app.api.throttling import EventThrottle
+from recommender_app.api.throttling import AnonymousEventThrottle, EventThrottle
 from recommender_app.api.views import RecommenderView
 from recommender_app.exceptions import InvalidEvents, UserNotFound
+from recommender_app.measurement.anonymous import COOKIE, new_session, record_anonymous, session_of
+from recommender_app.measurement.checking import OLDEST
 from recommender_app.measurement.events import PostedEvent
 from recommender_app.measurement.recording import Status, record_events
 from recommender_app.serving.database import retried
 from recommender_app.serving.forgotten import is_forgotten
 from recommender_app.usecases.declaration import UseCase
-from recommender_app.usecases.site import get_use_case
+from recommender_app.usecases.site import all_use_cases, get_use_case
 
 BODY = PolymorphicProxySerializer(
     component_name="Events",
@@ -39,12 +41,22 @@ EXAMPLE = {
 }
 
 
+class MayPost(IsAuthenticated):
+    """Whoever has logged in, and anybody where the use case says ``allow_anonymous``."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Return whether the requester may post at all."""
+        if super().has_permission(request, view):
+            return True
+        return any(each.allow_anonymous for each in all_use_cases() if each.key == view.kwargs["use_case"])
+
+
 class EventsView(RecommenderView):
     """What came of what was shown, and anything else that the requester did with items."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [MayPost]
     parser_classes = [StrictJSONParser]
-    throttle_classes = [EventThrottle]
+    throttle_classes = [EventThrottle, AnonymousEventThrottle]
 
     @described(
         operation_id="events_create",
@@ -52,7 +64,9 @@ class EventsView(RecommenderView):
         description=(
             "One event, or a list of up to 500 (and 64 KB). All of a post is recorded or, where anything is wrong, "
             "nothing: `errors` then names the fields, in a list as `3.item` (numbers from 0). Events are idempotent by "
-            "`event_id`: send again what was not answered. Answers 201 where anything was recorded, else 200."
+            "`event_id`: send again what was not answered. Answers 201 where anything was recorded, else 200. Where "
+            "the use case allows it, impressions and clicks need no login: a cookie holds a signed session, and they "
+            "become the user's at login."
         ),
         tags=["events"],
         parameters=[
@@ -73,21 +87,36 @@ class EventsView(RecommenderView):
         declared = get_use_case(use_case)
         refuse_parameters(declared, request)
         events = posted_events(request.data)
-        statuses = self._recorded(declared, events, is_list=isinstance(request.data, list))
-        results = [
-            {"event_id": event.event_id, "status": status} for event, status in zip(events, statuses, strict=True)
-        ]
-        return Response({"results": results}, status=201 if "recorded" in statuses else 200)
+        record = self._record_own if request.user.is_authenticated else self._record_anonymous
+        try:
+            return record(declared, events)
+        except InvalidEvents as problem:
+            errors: Any = problem.errors
+            is_list = isinstance(request.data, list)
+            raise ValidationError({str(n): errors[n] for n in errors} if is_list else errors[0]) from problem
 
-    def _recorded(self, use_case: UseCase, events: list[PostedEvent], *, is_list: bool) -> list[Status]:
+    def _record_own(self, use_case: UseCase, events: list[PostedEvent]) -> Response:
         user = retried(lambda: posting_user(use_case, self.request))
         if is_forgotten(use_case, user.pk):
             raise UserNotFound(f"This user of {use_case.key} is forgotten: nothing is recorded.")
-        try:
-            return retried(lambda: record_events(use_case, user, events))
-        except InvalidEvents as problem:
-            errors: Any = problem.errors
-            raise ValidationError({str(n): errors[n] for n in errors} if is_list else errors[0]) from problem
+        return receipt(events, retried(lambda: record_events(use_case, user, events)))
+
+    def _record_anonymous(self, use_case: UseCase, events: list[PostedEvent]) -> Response:
+        """Record under the session of the cookie; whoever has none, or none of ours, is given one."""
+        signed = self.request.COOKIES.get(COOKIE, "")
+        session = session_of(signed)
+        if session is None:
+            session, signed = new_session()
+        response = receipt(events, retried(lambda: record_anonymous(use_case, session, events)))
+        is_secure = self.request.is_secure()
+        response.set_cookie(COOKIE, signed, max_age=OLDEST, httponly=True, samesite="Lax", secure=is_secure)
+        return response
+
+
+def receipt(events: list[PostedEvent], statuses: list[Status]) -> Response:
+    """Return the answer to a post: 201 where anything was recorded."""
+    results = [{"event_id": event.event_id, "status": status} for event, status in zip(events, statuses, strict=True)]
+    return Response({"results": results}, status=201 if "recorded" in statuses else 200)
 
 
 def refuse_parameters(use_case: UseCase, request: Request) -> None:

@@ -118,6 +118,16 @@ class EventThrottle(RecommenderThrottle):
     scope = "events"
 
 
+class AnonymousEventThrottle(RecommenderThrottle):
+    """Posts of events without a login, per address."""
+
+    scope = "anonymous_events"
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        """Return whether the request may pass; whoever has logged in has a rate of their own."""
+        return bool(request.user.is_authenticated) or super().allow_request(request, view)
+
+
 class SchemaThrottle(RecommenderThrottle):
     """Requests for the OpenAPI description, which is computed each time."""
 

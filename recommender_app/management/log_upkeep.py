@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import UTC, datetime
 
 from django.db import DatabaseError
 
+from recommender_app.measurement.anonymous import delete_old
 from recommender_app.measurement.schedule import needed_from, roll_up_due
 from recommender_app.serving.log_retention import trim_log
 from recommender_app.serving.spool.draining import Drained, drain
@@ -32,7 +34,12 @@ def drain_and_tell() -> str:
 
 
 def trim_request_log(*, days: float | None = None, dry_run: bool = False) -> int:
-    """Delete rows beyond LOG_RETENTION_DAYS (or ``days``) that nobody needs any more; return how many."""
+    """Delete rows beyond LOG_RETENTION_DAYS (or ``days``) that nobody needs any more; return how many.
+
+    Events of before a login that never came go with them, after a week.
+    """
+    if not dry_run:
+        delete_old(datetime.now(UTC))
     return trim_log(not_beyond=needed_from(all_use_cases()), days=days, dry_run=dry_run)
 
 

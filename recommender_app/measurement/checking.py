@@ -42,16 +42,24 @@ class CheckedEvent:
 
 
 def checked_events(
-    use_case: UseCase, user: Any, events: Mapping[int, PostedEvent], now: datetime
+    use_case: UseCase,
+    user: Any,
+    events: Mapping[int, PostedEvent],
+    now: datetime,
+    allowed: Sequence[str] | None = None,
 ) -> dict[int, CheckedEvent]:
     """Return the events by their number, checked, in two queries at most.
+
+    Args:
+        user: None where nobody has logged in.
+        allowed: the events that may be posted; ``accepted_events`` if None.
 
     Raises:
         InvalidEvents: says of every event that cannot have happened what is wrong.
     """
     items = _visible_items(use_case, user, events.values())
     places = _places(use_case, user, events.values())
-    allowed = accepted_events(use_case)
+    allowed = accepted_events(use_case) if allowed is None else allowed
     found: dict[int, CheckedEvent] = {}
     errors: dict[int, Errors] = {}
     for number, event in events.items():
@@ -85,7 +93,7 @@ def _visible_items(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) 
 def _places(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) -> Places:
     """Return what the named answers showed, of those that were given to this user in this use case."""
     asked = {event.request_id for event in events if event.request_id}
-    if not asked:
+    if not asked or user is None:
         return {}
     logged = RequestLog.objects.filter(request_id__in=asked, use_case=use_case.key, user_id=str(user.pk))
     places: Places = defaultdict(dict)

@@ -94,8 +94,8 @@ def _row(use_case: UseCase, user: Any, event: CheckedEvent, now: datetime, recei
         rating=posted.rating,
         request_id=posted.request_id,
         position=event.position,
-        occurred_at=_as_stored(event.occurred_at),
-        received_at=_as_stored(now),
+        occurred_at=as_stored(event.occurred_at),
+        received_at=as_stored(now),
         receipt=receipt,
     )
 
@@ -115,7 +115,7 @@ def _tell_host(use_case: UseCase, user: Any, number: int, event: CheckedEvent, n
 
 
 def _write(use_case: UseCase, user: Any, event: CheckedEvent, now: datetime) -> None:
-    name, at = event.posted.event, _as_stored(event.occurred_at)
+    name, at = event.posted.event, as_stored(event.occurred_at)
     if name == RATING:
         use_case.record_rating(user, event.item, event.posted.rating or 0, at)
     elif name in use_case.weights and can_record(use_case):
@@ -124,7 +124,7 @@ def _write(use_case: UseCase, user: Any, event: CheckedEvent, now: datetime) -> 
         original = use_case.undo[name]
         use_case.undo_event(user, event.item, original)
         taken_back = _ledger(use_case, user).filter(item_id=str(event.item.pk), event=original, undone_at=None)
-        taken_back.filter(occurred_at__lte=at).update(undone_at=_as_stored(now))
+        taken_back.filter(occurred_at__lte=at).update(undone_at=as_stored(now))
 
 
 def _ledger(use_case: UseCase, user: Any) -> Any:
@@ -133,7 +133,7 @@ def _ledger(use_case: UseCase, user: Any) -> Any:
     )
 
 
-def _as_stored(moment: datetime) -> datetime:
+def as_stored(moment: datetime) -> datetime:
     """Return an aware moment as the project's columns hold it."""
     return moment if settings.USE_TZ else timezone.make_naive(moment, timezone.get_default_timezone())
 

@@ -82,6 +82,7 @@ class UseCase:
     rule_attributes: ClassVar[tuple[str, ...]] = ()  # lookups for rules and caps, beside item_categories and _numbers
     item_serializer: ClassVar[Any] = None  # DRF serializer class or its dotted path
     items_are_shared: ClassVar[bool] = False  # get_items() says the same for every user: batches ask once for many
+    allow_anonymous: ClassVar[bool] = False  # impressions and clicks without a login; get_items(None) says on what
     undo: ClassVar[Mapping[str, str]] = {}  # {"unlike": "like"}: events that may be posted to take another one back
     attribution_window: ClassVar[timedelta] = timedelta(hours=24)  # how long after it was shown an event is due to that
     joined_at: ClassVar[str | None] = None  # user field that says since when the account is there

@@ -1,0 +1,48 @@
+"""At login, what was done before it becomes the user's."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+
+from recommender_app.exceptions import RecommenderError
+from recommender_app.measurement.anonymous import COOKIE, merge, session_of, waiting_use_cases
+from recommender_app.models import AnonymousEvent
+from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.forgotten import is_forgotten
+from recommender_app.usecases.requesters import requesting_user
+from recommender_app.usecases.site import get_use_case
+
+logger = logging.getLogger(__name__)
+
+
+@receiver(user_logged_in, dispatch_uid="recommender_merge_anonymous_events")
+def merge_session(*, request: Any = None, **_kwargs: Any) -> None:
+    """Merge the events of the session that the request's cookie names; whatever fails, the login goes on.
+
+    A login that has no user in a use case leaves its events: they are deleted after a week.
+    """
+    signed = getattr(request, "COOKIES", {}).get(COOKIE)
+    session = session_of(signed) if signed else None
+    if session is None:
+        return
+    try:
+        with savepoint(AnonymousEvent, writes=True):
+            for key in waiting_use_cases(session):
+                _merge(key, session, request)
+    except DATABASE_ERRORS:
+        logger.exception("Events from before a login wait: the database cannot be written.")
+
+
+def _merge(key: str, session: str, request: Any) -> None:
+    try:
+        use_case = get_use_case(key)
+        user = requesting_user(use_case, request)
+        n = 0 if is_forgotten(use_case, user.pk) else merge(use_case, session, user)
+    except RecommenderError as error:
+        logger.info("Events from before a login wait in %s: %s", key, error)
+        return
+    logger.info("%s events from before a login are recorded in %s.", n, key)

@@ -1,0 +1,125 @@
+"""What people do before they log in: kept by a signed session, and theirs from their login on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from django.core import signing
+from django.db import router, transaction
+from django.utils import timezone
+
+from recommender_app.exceptions import InvalidEvents
+from recommender_app.measurement.checking import OLDEST, checked_events
+from recommender_app.measurement.events import CLICK, IMPRESSION, PostedEvent
+from recommender_app.measurement.recording import Status, as_stored, record_events
+from recommender_app.models import AnonymousEvent
+from recommender_app.usecases.declaration import UseCase
+
+COOKIE = "recommender_session"
+ALLOWED = (IMPRESSION, CLICK)
+MOST_EVENTS = 1_000  # of a session, in all use cases
+_SALT = "recommender_app.anonymous"
+_CHUNK = 500
+
+
+def new_session() -> tuple[str, str]:
+    """Return a session and what the client is given for it."""
+    session = uuid4().hex
+    return session, signing.dumps(session, salt=_SALT)
+
+
+def session_of(signed: str) -> str | None:
+    """Return the session that a client names; None where we did not sign it, or too long ago."""
+    try:
+        return str(signing.loads(signed, salt=_SALT, max_age=OLDEST))
+    except signing.BadSignature:
+        return None
+
+
+def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEvent]) -> list[Status]:
+    """Keep the impressions and clicks of a session: all of them, or nothing; each ``event_id`` once.
+
+    Items are those of ``get_items(None)``. There is no answer that an event could be due to.
+
+    Raises:
+        InvalidEvents: what is wrong with which event, or the session holds MOST_EVENTS.
+    """
+    now, receipt = datetime.now(UTC), uuid4()
+    checked = checked_events(use_case, None, dict(enumerate(events)), now, ALLOWED)
+    held = AnonymousEvent.objects.using(router.db_for_write(AnonymousEvent)).filter(session=session)
+    if held.count() + len(events) > MOST_EVENTS:
+        raise InvalidEvents({0: {"event_id": [f"A session holds {MOST_EVENTS} events at most: log in."]}})
+    rows = [
+        AnonymousEvent(
+            use_case=use_case.key,
+            session=session,
+            event_id=event.posted.event_id,
+            item_id=str(event.item.pk),
+            event=event.posted.event,
+            occurred_at=as_stored(event.occurred_at),
+            received_at=as_stored(now),
+            receipt=receipt,
+        )
+        for event in sorted(checked.values(), key=lambda event: event.posted.event_id)
+    ]
+    AnonymousEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    mine = set(held.filter(receipt=receipt).values_list("event_id", flat=True))
+    return [_status(event.event_id, mine) for event in events]
+
+
+def waiting_use_cases(session: str) -> list[str]:
+    """Return the keys of the use cases in which a session has done something, sorted."""
+    rows = AnonymousEvent.objects.filter(session=session).order_by("use_case")
+    return list(rows.values_list("use_case", flat=True).distinct())
+
+
+def merge(use_case: UseCase, session: str, user: Any) -> int:
+    """Make the events of a session those of ``user``; return how many were recorded.
+
+    They pass the checks of any event again: what the user may not see, or what is older than a
+    week, is dropped. A session merges once; its rows go.
+    """
+    with transaction.atomic(using=router.db_for_write(AnonymousEvent)):
+        rows = list(
+            AnonymousEvent.objects.select_for_update().filter(session=session, use_case=use_case.key).order_by("pk")
+        )
+        events = [PostedEvent(row.event_id, row.item_id, row.event, _aware(row.occurred_at)) for row in rows]
+        n_recorded = sum(
+            _recorded(use_case, user, events[start : start + _CHUNK]) for start in range(0, len(events), _CHUNK)
+        )
+        AnonymousEvent.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return n_recorded
+
+
+def delete_old(now: datetime) -> int:
+    """Delete what nobody logged in to for a week, a few rows at a time; return how many."""
+    old = AnonymousEvent.objects.filter(received_at__lt=as_stored(now - OLDEST)).order_by("pk")
+    n_deleted = 0
+    while keys := list(old.values_list("pk", flat=True)[:10_000]):
+        n_deleted += AnonymousEvent.objects.filter(pk__in=keys).delete()[0]
+    return n_deleted
+
+
+def _recorded(use_case: UseCase, user: Any, events: list[PostedEvent]) -> int:
+    """Record what can be recorded of some events, without those that are refused."""
+    while events:
+        try:
+            return record_events(use_case, user, events).count("recorded")
+        except InvalidEvents as problem:
+            events = [event for number, event in enumerate(events) if number not in problem.errors]
+    return 0
+
+
+def _status(event_id: str, mine: set[str]) -> Status:
+    """Return what became of an event; of two of the same id in one post, the second is a duplicate."""
+    if event_id not in mine:
+        return "duplicate"
+    mine.discard(event_id)
+    return "recorded"
+
+
+def _aware(moment: datetime) -> datetime:
+    return timezone.make_aware(moment, timezone.get_default_timezone()) if timezone.is_naive(moment) else moment

@@ -1,0 +1,177 @@
+"""What people do before they log in: kept by a signed session, theirs from their login on."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+
+from recommender_app.management.log_upkeep import trim_request_log
+from recommender_app.measurement import anonymous
+from recommender_app.models import AnonymousEvent, FeedbackEvent
+from recommender_app.usecases.site import get_use_case
+from tests.app import library
+from tests.toyhost.models import Book, Reading
+
+pytestmark = pytest.mark.django_db
+URL = "/api/recommendations/books/events/"
+
+
+@pytest.fixture(autouse=True)
+def _anonymous_is_allowed(monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "allow_anonymous", True)
+
+
+@pytest.fixture
+def books():
+    return library.add_shelves(2)
+
+
+@pytest.fixture
+def client():
+    return Client()
+
+
+def event(book, name="click", **fields):
+    return {"event_id": str(uuid.uuid4()), "item": str(book.pk), "event": name, **fields}
+
+
+def post(client, *events):
+    return client.post(URL, list(events), content_type="application/json")
+
+
+def log_in(client, name="ann"):
+    """Log in as people do: what the test client calls a login sends no cookies."""
+    reader = library.add_reader(name)
+    reader.account.set_password("secret")
+    reader.account.save()
+    by_form(client, name)
+    return reader
+
+
+def by_form(client, name):
+    assert client.post(reverse("rest_framework:login"), {"username": name, "password": "secret"}).status_code == 302
+
+
+def test_where_it_is_not_allowed_a_login_is_needed(client, books, monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "allow_anonymous", False)
+    assert post(client, event(books[0])).status_code == 401
+    assert client.post("/api/recommendations/nothing/events/", {}, content_type="application/json").status_code == 401
+
+
+def test_impressions_and_clicks_of_a_browser_are_one_session(client, books):
+    assert post(client, event(books[0], "impression")).status_code == 201
+    assert post(client, event(books[0], "click")).status_code == 201
+    assert post(Client(), event(books[0])).status_code == 201
+    sessions = list(AnonymousEvent.objects.order_by("pk").values_list("session", flat=True))
+    assert sessions[0] == sessions[1] != sessions[2]
+    assert not FeedbackEvent.objects.exists()
+    assert not Reading.objects.exists()
+    cookie = client.cookies[anonymous.COOKIE]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_login_makes_them_the_users_with_their_times(client, books):
+    moment = datetime.now(UTC) - timedelta(days=2)
+    post(client, event(books[0], event_id="a", occurred_at=moment.isoformat()), event(books[1], "impression"))
+    reader = log_in(client)
+    assert set(FeedbackEvent.objects.values_list("user_id", "item_id", "event")) == {
+        (str(reader.pk), str(books[0].pk), "click"),
+        (str(reader.pk), str(books[1].pk), "impression"),
+    }
+    assert FeedbackEvent.objects.get(event_id="a").occurred_at == moment
+    assert not AnonymousEvent.objects.exists()
+
+
+def test_what_is_learned_from_reaches_the_host_at_login(client, books, monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "weights", {**get_use_case("books").weights, "click": 1.0})
+    post(client, event(books[0]))
+    assert not Reading.objects.exists()
+    reader = log_in(client)
+    assert Reading.objects.get().reader == reader
+
+
+def test_a_session_belongs_to_the_first_who_logs_in(client, books):
+    post(client, event(books[0]))
+    first = log_in(client)
+    log_in(client, "bob")
+    assert FeedbackEvent.objects.get().user_id == str(first.pk)
+
+
+def test_what_may_not_be_seen_any_more_or_is_too_old_is_dropped_at_login(client, books):
+    post(client, event(books[0]), event(books[1]), event(books[2]))
+    Book.objects.filter(pk=books[0].pk).update(is_published=False)
+    old = datetime.now(UTC) - timedelta(days=8)
+    AnonymousEvent.objects.filter(item_id=str(books[1].pk)).update(occurred_at=old)
+    log_in(client)
+    assert list(FeedbackEvent.objects.values_list("item_id", flat=True)) == [str(books[2].pk)]
+    assert not AnonymousEvent.objects.exists()
+
+
+def test_a_login_that_is_nobody_here_leaves_them_and_goes_on(client, books):
+    post(client, event(books[0]))
+    get_user_model().objects.create_user("no-reader", password="secret")
+    by_form(client, "no-reader")
+    assert AnonymousEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "YWJj:1:x", "é"])
+def test_a_cookie_that_we_did_not_sign_is_replaced_and_merges_nothing(books, cookie):
+    client = Client()
+    client.cookies[anonymous.COOKIE] = cookie
+    assert post(client, event(books[0])).status_code == 201
+    assert anonymous.session_of(client.cookies[anonymous.COOKIE].value) == AnonymousEvent.objects.get().session
+    client.cookies[anonymous.COOKIE] = cookie
+    log_in(client)
+    assert AnonymousEvent.objects.count() == 1
+
+
+def test_an_event_sent_again_is_stored_once(client, books):
+    body = event(books[0])
+    assert [post(client, body).status_code for _ in range(2)] == [201, 200]
+    log_in(client)
+    assert post(client, body).status_code == 200
+    assert FeedbackEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"event": "like"}, "event"),
+        ({"event": "rating", "rating": 5}, "event"),
+        ({"request_id": str(uuid.uuid4())}, "request_id"),
+        ({"item": str(uuid.uuid4())}, "item"),
+        ({"occurred_at": "1970-01-01T00:00:00Z"}, "occurred_at"),
+        ({"session": "x"}, "session"),
+    ],
+)
+def test_the_rest_needs_a_login_or_is_refused_as_ever(client, books, changes, field):
+    answer = post(client, event(books[0]) | changes)
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [f"0.{field}"]
+    assert not AnonymousEvent.objects.exists()
+
+
+def test_a_session_is_bounded(client, books, monkeypatch):
+    monkeypatch.setattr(anonymous, "MOST_EVENTS", 3)
+    assert post(client, event(books[0]), event(books[0])).status_code == 201
+    assert "log in" in post(client, event(books[0]), event(books[0])).json()["detail"]
+    assert AnonymousEvent.objects.count() == 2
+
+
+def test_posts_without_login_have_a_rate_of_their_own(client, books, settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {"anonymous_events": "1/hour"}}
+    assert [post(client, event(books[0])).status_code for _ in range(2)] == [201, 429]
+    log_in(client)
+    assert [post(client, event(books[0])).status_code for _ in range(2)] == [201, 201]
+
+
+def test_after_a_week_what_nobody_logged_in_to_is_deleted_with_the_old_log(client, books):
+    post(client, event(books[0]), event(books[1]))
+    long_ago = datetime.now(UTC) - timedelta(days=7, minutes=1)
+    AnonymousEvent.objects.filter(item_id=str(books[0].pk)).update(received_at=long_ago)
+    trim_request_log()
+    assert AnonymousEvent.objects.get().item_id == str(books[1].pk)
