@@ -16,3 +16,7 @@ urlpatterns = [
     path("api/", include("recommender_app.urls")),
     path("api-auth/", include("rest_framework.urls")),
 ]
+
+handler400 = "recommender_app.api.handlers.bad_request"
+handler404 = "recommender_app.api.handlers.not_found"
+handler500 = "recommender_app.api.handlers.server_error"

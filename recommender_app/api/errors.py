@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, NotFound, ParseError, ValidationError
@@ -73,10 +71,8 @@ def as_http_error(error: Exception) -> Exception:
         return ValidationError(error.errors)
     if isinstance(error, DATABASE_ERRORS):
         return Unavailable()
-    if isinstance(error, RequestDataTooBig):
-        return TooLarge()
-    if isinstance(error, SuspiciousOperation | MultiPartParserError | UnreadablePostError):
-        return ParseError("The request cannot be read.")
+    if isinstance(error, UnreadablePostError):
+        return ParseError("The body ended too early.")
     return error
 
 

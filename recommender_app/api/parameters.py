@@ -121,7 +121,7 @@ def _described_filter(uses: list[tuple[str, Any]]) -> serializers.Field:
     text = "; ".join(f"{label} ({', '.join(keys)})" for label, keys in labels.items())
     kinds = {_kind_of(form_field) for _, form_field in uses}
     kind = kinds.pop() if len(kinds) == 1 else serializers.CharField
-    blank = {"allow_blank": True} if kind is serializers.CharField else {}
+    blank: dict[str, Any] = {"allow_blank": True} if kind is serializers.CharField else {}
     return kind(required=False, help_text=f"Filter: {text}.", **blank)
 
 
