@@ -22,6 +22,7 @@ preload_app = os.environ.get("WEB_PRELOAD", "true").lower() in ("1", "true", "ye
 timeout = 30
 graceful_timeout = 30
 keepalive = 5
+limit_request_line = 8190  # 200 UUIDs in exclude, or a cursor, are longer than the default
 max_requests = 20_000  # a worker is replaced now and then, whatever may have grown in it
 max_requests_jitter = 2_000  # but not all at once
 if Path("/dev/shm").is_dir():  # noqa: S108
