@@ -3,7 +3,7 @@
 None queries the database or imports what training needs. Ids are stable: a host may list them in
 ``SILENCED_SYSTEM_CHECKS``. E001 to E009 settings, E010 to E017 use cases, E020 to W024
 interactions, E030 to E034 events, E035 to E038 feedback, E040 to W046 fields, E050 to E055 the host's classes,
-E060 to E063 business rules, E070 to W080 Celery, W101 to W106 advice of ``check --deploy``.
+E060 to E063 business rules, E070 to W080 Celery, W101 to W107 advice of ``check --deploy``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from recommender_app.checks.celery import celery_problems
 from recommender_app.checks.declarations import declaration_problems, duplicate_problems, undeclared_problems
 from recommender_app.checks.deployment import deployment_advice
 from recommender_app.checks.settings import settings_problems
+from recommender_app.checks.spool import spool_advice
 from recommender_app.checks.switches import switch_problems
 from recommender_app.usecases import site
 
@@ -42,4 +43,4 @@ def check_use_cases(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(TAG, deploy=True)
 def check_deployment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Advise those who run ``check --deploy``."""
-    return [*deployment_advice(), *broker_advice()]
+    return [*deployment_advice(), *broker_advice(), *spool_advice()]

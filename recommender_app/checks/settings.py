@@ -16,7 +16,7 @@ from recommender_app.engines.catalog import engine_keys
 
 def settings_problems() -> list[CheckMessage]:
     """Return everything that is wrong with the settings."""
-    return [*_shape(), *_unknown_keys(), *_values(), *_orders(), *_engines(), *_public_artifacts(), *_time_zones()]
+    return [*_shape(), *_unknown_keys(), *_values(), *_orders(), *_engines(), *_public_folders(), *_time_zones()]
 
 
 def _shape() -> list[CheckMessage]:
@@ -45,7 +45,9 @@ def _values() -> list[CheckMessage]:
 
 
 def _orders() -> list[CheckMessage]:
-    pairs = (("COLD_START_THRESHOLD", "WARM_USER_THRESHOLD"), ("LIMIT_DEFAULT", "LIMIT_MAX"))
+    pairs = [("COLD_START_THRESHOLD", "WARM_USER_THRESHOLD"), ("LIMIT_DEFAULT", "LIMIT_MAX")]
+    if _value("LOG_RETENTION_DAYS") is not None:
+        pairs.append(("FATIGUE_DAYS", "LOG_RETENTION_DAYS"))  # fatigue reads the log
     return [
         error(
             4, conf.SETTING, f"{low} is above {high}: {_value(low)} > {_value(high)}.", f"Lower {low} or raise {high}."
@@ -66,13 +68,17 @@ def _engines() -> list[CheckMessage]:
     ]
 
 
-def _public_artifacts() -> list[CheckMessage]:
-    if not _is_sound("ARTIFACT_ROOT"):
-        return []
-    root, hint = conf.settings.artifact_root, "Move it elsewhere: web servers hand out what lies there."
+def _public_folders() -> list[CheckMessage]:
+    folders = {}
+    if _is_sound("ARTIFACT_ROOT"):
+        folders["ARTIFACT_ROOT"] = conf.settings.artifact_root
+    if _is_sound("SPOOL_DIR") and conf.settings.SPOOL_DIR:
+        folders["SPOOL_DIR"] = Path(conf.settings.SPOOL_DIR).resolve()
+    hint = "Move it elsewhere: web servers hand out what lies there."
     public = {name: getattr(django_settings, name, None) for name in ("MEDIA_ROOT", "STATIC_ROOT")}
     return [
-        error(6, conf.SETTING, f"ARTIFACT_ROOT {root} lies in {name}.", hint)
+        error(6, conf.SETTING, f"{setting} {root} lies in {name}.", hint)
+        for setting, root in folders.items()
         for name, folder in public.items()
         if folder and root.is_relative_to(Path(folder).resolve())
     ]

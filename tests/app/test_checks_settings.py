@@ -71,6 +71,12 @@ def test_an_unknown_key(settings, key, hint):
         *[("TEST_FRACTION", value) for value in (0, 1, -0.5, "0.2", float("nan"))],
         *[("PRIVACY_KEY", value) for value in ("", "short", 7, b"a" * 40)],
         *[("FORGOTTEN_VERSIONS_DAYS", value) for value in (-1, 31, 2.5, None)],
+        *[("LOG_WRITER", value) for value in (None, "db", ["spool"])],
+        *[("LOG_RETENTION_DAYS", value) for value in (0, -1, "90", float("nan"))],
+        *[("SPOOL_DIR", value) for value in ("", 3)],
+        *[("SPOOL_MAX_MB", value) for value in (0, "512", None, float("inf"))],
+        *[("SPOOL_FSYNC", value) for value in (None, 1, "yes")],
+        *[("SPOOL_REJECTED_DAYS", value) for value in (0, None)],
         *[("N_THREADS", value) for value in (-1, 0.5)],
         *[("TRAINERS", value) for value in ([], {"als": "ALSTrainer"}, {"als": object}, {3: "a.b"}, {"als": "a..b"})],
     ],
@@ -91,6 +97,9 @@ def test_a_value_of_a_wrong_kind_or_size(settings, name, value):
         {"THROTTLE_RATES": {"recommendations": None, "schema": "10/second"}},
         {"COLD_START_THRESHOLD": 5, "WARM_USER_THRESHOLD": 5},
         {"TRAINERS": {}},
+        {"LOG_WRITER": "spool", "SPOOL_DIR": "spool", "SPOOL_MAX_MB": 0.5, "SPOOL_FSYNC": True},
+        {"LOG_RETENTION_DAYS": None},
+        {"LOG_RETENTION_DAYS": 14},
     ],
     ids=str,
 )
@@ -114,6 +123,7 @@ def test_a_path_of_another_library_is_a_path(settings):
         {"COLD_START_THRESHOLD": 9, "WARM_USER_THRESHOLD": 8},
         {"LIMIT_DEFAULT": 101},
         {"LIMIT_MAX": 9},
+        {"LOG_RETENTION_DAYS": 13},  # FATIGUE_DAYS is 14
     ],
     ids=str,
 )
@@ -138,6 +148,12 @@ def test_artifacts_where_a_web_server_hands_them_out(settings, tmp_path, name):
     assert found(settings, ARTIFACT_ROOT=tmp_path / "public" / ".." / "private") == []
     (tmp_path / "link").symlink_to(tmp_path / "public")
     assert found(settings, ARTIFACT_ROOT=tmp_path / "link" / "models") == ["E006"]
+
+
+def test_a_spool_where_a_web_server_hands_it_out(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path / "public")
+    assert found(settings, SPOOL_DIR=tmp_path / "public" / "spool") == ["E006"]
+    assert found(settings, SPOOL_DIR=tmp_path / "private") == []
 
 
 def test_times_without_a_zone(settings):
