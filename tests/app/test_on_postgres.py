@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     "new items and reasons": ("test_overlay.py", "test_similar.py", "test_explaining.py"),
+    "roll-ups and metrics": ("test_roll_up.py", "test_roll_up_schedule.py", "test_metrics.py"),
     "rules and odd values": (
         "test_values.py",
         "test_odd_rows.py",
