@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from recommender_app.conf import settings
 from recommender_app.models import RequestLog
 from recommender_app.privacy.holders import has_items, holders, rows_about_item, rows_of
+from recommender_app.privacy.popular_lists import forget_popular
 from recommender_app.privacy.report import LATER, REMOVED, Report
 from recommender_app.privacy.spool import count_spooled, empty_spool
 from recommender_app.privacy.subject import Subject
@@ -30,6 +31,7 @@ def forget_app_rows(subject: Subject, report: Report) -> None:
             _delete(named, f"{model._meta.verbose_name_plural} about the person", report)
     if subject.shown_in:
         _blank_results(subject, report)
+        forget_popular(subject, report)
     if settings.SLATE_CACHE_SECONDS:
         note = f"their keys are of a history that nobody has any more; gone in {settings.SLATE_CACHE_SECONDS:g} s"
         report.add("cached slates", django_settings.CACHES[settings.SLATE_CACHE]["BACKEND"], LATER, 0, note=note)
