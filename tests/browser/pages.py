@@ -17,6 +17,9 @@ PAGES = {
     "filtered": HOST + '<div id="list" data-recommender="books" data-query="genre=tea"></div>',
     "similar": HOST + '<div id="list" data-recommender="books" data-similar="{{ request.GET.book }}"></div>',
     "token in the page": SHORT_LIST.replace("<div", '<div data-csrf-token="{{ csrf_token }}"'),
+    "the host's own": HOST
+    + '<ul id="list" data-recommender="books" data-request-id="">'
+    + '<li data-recommender-item="{{ request.GET.book }}">Our favourite.</li></ul>',
     "two": HOST + '<div id="list" data-recommender="books"></div><div id="other" data-recommender="boks">Fine.</div>',
     "by the server": HOST
     + '{% load recommender %}{% recommendations "books" limit=2 as books %}'

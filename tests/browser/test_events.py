@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from recommender_app.models import FeedbackEvent, RequestLog
+from recommender_app.models import AnonymousEvent, FeedbackEvent, RequestLog
+from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.toyhost.models import Book, Reading
 
@@ -118,3 +119,12 @@ def test_an_item_that_was_hidden_meanwhile_does_not_cost_the_others(visitor):
     visitor.open("/pages/list/", "shown")
     Book.objects.filter(pk=books[1].pk).update(is_published=False)
     visitor.wait(lambda: events() == [("impression", 2)])
+
+
+def test_a_list_of_the_hosts_own_is_reported_for_strangers_too(visitor, monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "allow_anonymous", True)
+    (book,) = library.add_books("tea-0")
+    visitor.driver.delete_all_cookies()
+    visitor.open(f"/pages/the host's own/?book={book.pk}", "shown")
+    visitor.find("#list li").click()
+    visitor.wait(lambda: sorted(AnonymousEvent.objects.values_list("event", flat=True)) == ["click", "impression"])

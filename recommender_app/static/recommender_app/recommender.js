@@ -118,9 +118,10 @@
       flush();
     });
 
-    if (data.requestId) { // the server has rendered the list
+    if (data.requestId !== undefined) { // the server has rendered the list; "": no answer of ours, the host's own
       element.querySelectorAll("[data-recommender-item]").forEach((node, place) =>
-        watch(node, node.dataset.recommenderItem, Number(node.dataset.recommenderPosition) || place + 1, data.requestId));
+        watch(node, node.dataset.recommenderItem, Number(node.dataset.recommenderPosition) || place + 1,
+          data.requestId || undefined));
       state("shown");
     } else {
       fetch(base + (data.similar ? `similar/${encodeURIComponent(data.similar)}/` : "") + "?" + query)
