@@ -45,7 +45,11 @@ class Library:
     def may_be_shown(self, book: Any, reader: int) -> bool:
         """Tell whether a book is published, of another author, and neither finished nor disliked."""
         is_hidden = any((reader, book, kind) in self.events for kind in HIDING)
-        return self.books[book].is_published and self.authors.get(book) != reader and not is_hidden
+        return self.is_visible(book, reader) and not is_hidden
+
+    def is_visible(self, book: Any, reader: int) -> bool:
+        """Tell whether a book is published and of another author."""
+        return self.books[book].is_published and self.authors.get(book) != reader
 
     def passes(self, book: Any, filters: Filters) -> bool:
         """Tell whether a book passes the filters of ``tests.toyhost.filters.BookFilter``."""

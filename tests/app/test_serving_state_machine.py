@@ -22,16 +22,22 @@ from hypothesis.stateful import (
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings as app_settings
 from recommender_app.dataset.ids import IdMap
+from recommender_app.engines.ensemble import EnsembleEngine
 from recommender_app.engines.popularity import PopularityEngine
-from recommender_app.models import ModelVersion, Release
+from recommender_app.exceptions import ItemNotFound
+from recommender_app.models import BusinessRule, ModelVersion, Release, ServingPolicy
+from recommender_app.registry.policies import save_policy
 from recommender_app.registry.releases import promote, roll_back
-from recommender_app.serving import live
+from recommender_app.registry.rules import delete_rule, save_rule
+from recommender_app.serving import live, policies, rule_book
 from recommender_app.serving.cursors import read_cursor
 from recommender_app.serving.service import recommend
+from recommender_app.serving.similar import similar_items
 from recommender_app.usecases.filters import parse_filters
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.app.shop_model import Library, Shelf
+from tests.core.fixed_towers import two_tower_of
 from tests.core.toys import N_ITEMS
 from tests.core.trained import trained
 from tests.toyhost.models import Book, Reader, Reading
@@ -42,7 +48,23 @@ TRAINED = [UUID(int=number * 10) for number in range(N_ITEMS)]  # what the engin
 LATER = [UUID(int=number * 10 + 5) for number in range(6)]  # what they never met
 KINDS = ("view", "like", "finish", "dislike")
 GENRES = ("tea", "sea")
-VERSIONS = {"popular": 2, "als": 2, "content_based": 2, "item_knn": 1}
+VERSIONS = {"popular": 2, "als": 2, "content_based": 2, "item_knn": 1, "two_tower": 1, "ensemble": 1}
+MEMBERS = {"als": 0.6, "two_tower": 0.3, "popular": 0.1}  # of the ensemble; it serves with those that are live
+RULES = {
+    "bury": {"factor": 0.0},
+    "boost": {"factor": 9.0},
+    "pin": {"position": 2},
+    "quota": {"count": 1, "out_of": 2},
+}
+
+POLICIES = (
+    {},
+    {"caps": {"genre": 1}},
+    {"diversity": 0.7, "fatigue_after": 2},
+    {"exploration": 0.3},
+    {"routes": [[0, "ensemble"]]},
+    {"routes": [[0, "two_tower"]], "disabled": ["popular"]},
+)
 
 books = st.sampled_from([*TRAINED, *LATER])
 readers = st.integers(0, 1)
@@ -63,11 +85,15 @@ def books_of_others(self, user):
 
 
 class Serving(RuleBasedStateMachine):
-    """Two readers of a small library, with models that come and go."""
+    """Two readers of a small library, with models, rules and policies that come and go."""
+
+    answered_by = set()
 
     def __init__(self):
         super().__init__()
         live.forget()
+        policies.forget()
+        rule_book.forget()
         cache.clear()
         self.transaction = transaction.atomic()
         self.transaction.__enter__()
@@ -136,6 +162,38 @@ class Serving(RuleBasedStateMachine):
         version = ModelVersion.objects.create(use_case="books", engine=engine, number=number, status="candidate")
         promote(version, by="test")
 
+    @rule(kind=st.sampled_from(sorted(RULES)), genre=st.sampled_from(GENRES), book=books, by_id=st.booleans())
+    def publish_rule(self, kind, genre, book, by_id):
+        about = {"item_ids": [str(book)]} if by_id else {"condition": {"genre": genre}}
+        save_rule(BusinessRule(use_case="books", name=kind, kind=kind, is_active=True, **about, **RULES[kind]), by="t")
+
+    @precondition(lambda self: BusinessRule.objects.exists())
+    @rule()
+    def withdraw_rules(self):
+        for each in BusinessRule.objects.all():
+            delete_rule(each, by="t")
+
+    @rule(policy=st.sampled_from(POLICIES))
+    def change_policy(self, policy):
+        ServingPolicy.objects.all().delete()
+        if policy:
+            save_policy(ServingPolicy(use_case="books", name="p", is_active=True, **policy), by="t")
+
+    @rule(book=books, reader=readers, limit=st.integers(1, 12), filters=narrowings)
+    def look_for_similar(self, book, reader, limit, filters):
+        parsed = parse_filters(get_use_case("books"), filters)
+        is_visible = book in self.model.books and self.model.is_visible(book, reader)
+        if not is_visible:
+            with pytest.raises(ItemNotFound):
+                similar_items(self.readers[reader], "books", book, limit, filters=parsed)
+            return
+        answer = similar_items(self.readers[reader], "books", book, limit, filters=parsed)
+        event(f"similar by {answer.engine}")
+        self.check(answer, reader, limit, filters)
+        eligible = self.model.eligible(reader, filters) - {book}
+        assert {result.id for result in answer.results} <= eligible
+        assert len(answer.results) == min(limit, len(eligible))
+
     @precondition(lambda self: Release.objects.filter(status="live", previous__isnull=False).exists())
     @rule()
     def roll_back_once(self):
@@ -173,18 +231,35 @@ class Serving(RuleBasedStateMachine):
         """Return an answer that broke none of the promises that hold for every page."""
         parsed = parse_filters(get_use_case("books"), filters)
         answer = recommend(self.readers[reader], "books", limit, filters=parsed, cursor=cursor)
-        ids = [result.id for result in answer.results]
         event(f"answered by {answer.engine}")
-        assert len(ids) == len(set(ids)) <= limit
-        assert set(ids) <= self.model.eligible(reader, filters)
-        assert all(result.item.pk == result.id and result.item.is_published for result in answer.results)
-        assert all(math.isfinite(result.score) for result in answer.results)
-        assert answer.fallback_reason != "database_unavailable"
+        self.answered_by.add(answer.engine)
+        ids = self.check(answer, reader, limit, filters)
         if cursor == "first" and answer.next_cursor:
             owner = ("books", str(self.readers[reader].pk), parsed.key)
             ahead = {place.id for place in read_cursor(answer.next_cursor, owner).places}
             assert ahead <= self.model.eligible(reader, filters) - set(ids)
         return answer
+
+    def check(self, answer, reader, limit, filters):
+        """Check what holds for every list; return its ids."""
+        ids = [result.id for result in answer.results]
+        assert len(ids) == len(set(ids)) <= limit
+        assert set(ids) <= self.model.eligible(reader, filters)
+        assert all(result.item.pk == result.id and result.item.is_published for result in answer.results)
+        assert all(math.isfinite(result.score) for result in answer.results)
+        assert answer.fallback_reason != "database_unavailable"
+        return ids
+
+
+def engine_of(key):
+    """Return an engine of the toy's items: trained, but for the towers, which nobody has to wait for."""
+    if key == "ensemble":
+        return EnsembleEngine(MEMBERS, N_ITEMS)
+    if key == "two_tower":
+        vectors = np.random.default_rng(1).standard_normal((N_ITEMS, 4))
+        unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        return two_tower_of(unit, np.zeros(N_ITEMS, dtype=np.float32))
+    return trained(key)
 
 
 def publish_versions():
@@ -192,7 +267,7 @@ def publish_versions():
     store, known = ArtifactStore(app_settings.artifact_root), IdMap.from_values(TRAINED)
     for engine, n_versions in VERSIONS.items():
         for number in range(1, n_versions + 1):
-            store.publish("books", f"{engine}_v{number}", trained(engine), known)
+            store.publish("books", f"{engine}_v{number}", engine_of(engine), known)
     ghosts = IdMap.from_values([*TRAINED[3:6], *[UUID(int=number) for number in range(1, 9)], LATER[0]])
     ranking = np.arange(len(ghosts), dtype=np.float32)
     store.publish("books", f"popular_v{VERSIONS['popular'] + 1}", PopularityEngine(ranking), ghosts)
@@ -206,10 +281,11 @@ def test_no_sequence_of_events_breaks_a_promise(settings, monkeypatch, tmp_path,
         "OVERFETCH": overfetch,
         "RELOAD_SECONDS": 0.0,
         "COLD_START_THRESHOLD": 1,
-        "WARM_USER_THRESHOLD": 3,
+        "WARM_USER_THRESHOLD": 3,  # hot users are routed to the ensemble
         "SLATE_CACHE_SECONDS": 60.0,
     }
     monkeypatch.setattr(BooksForReaders, "get_items", books_of_others)
+    monkeypatch.setattr(Serving, "answered_by", set())
     publish_versions()
     run_state_machine_as_test(
         Serving,
@@ -222,3 +298,4 @@ def test_no_sequence_of_events_breaks_a_promise(settings, monkeypatch, tmp_path,
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert {"ensemble", "two_tower", "als", "popular", "newest"} <= Serving.answered_by

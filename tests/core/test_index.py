@@ -22,12 +22,12 @@ from recommender_app.engines.base import Engine
 from recommender_app.engines.confidence import Confidence
 from recommender_app.engines.factors import FactorEngine
 from recommender_app.engines.index import ItemIndex
-from recommender_app.engines.two_tower import TwoTowerArrays, TwoTowerEngine
-from recommender_app.engines.two_tower_inputs import FeatureEncoder
+from recommender_app.engines.two_tower import TwoTowerEngine
 from recommender_app.exceptions import ArtifactError, IndexRefused
 from recommender_app.trainers.als import gramian_of
 from recommender_app.trainers.index import BuiltIndex, build_index, fit_index, overlaps
 from tests.core.artifact_toys import ROOT, contents, edit_manifest
+from tests.core.fixed_towers import two_tower_of
 from tests.core.toys import dataset_of, request, table
 
 N, D = 6000, 16
@@ -121,23 +121,7 @@ def two_tower(n: int = N) -> TwoTowerEngine:
     unit = ITEMS[:n] / np.linalg.norm(ITEMS[:n], axis=1, keepdims=True)
     unit[:10] = 0
     offsets = np.where(rng.random(n) < 0.3, np.float32(-0.4), np.float32(0))
-    none = np.empty(0, dtype=np.float32)
-    nothing = FeatureEncoder(np.empty(0, dtype="<U1"), none, np.empty(0, dtype="<U1"), none, none)
-    return TwoTowerEngine(
-        TwoTowerArrays(
-            unit,
-            offsets,
-            np.array(-0.4, dtype=np.float32),
-            unit,
-            np.empty((0, D), dtype=np.float32),
-            np.empty((0, D), dtype=np.float32),
-            np.empty((0, D, D), dtype=np.float32),
-            np.empty((0, D), dtype=np.float32),
-            np.array(0, dtype=np.float32),
-            nothing,
-            nothing,
-        )
-    )
+    return two_tower_of(unit, offsets)
 
 
 def test_cosines_with_offsets_go_through_an_index_too(tmp_path: Path) -> None:
