@@ -1,6 +1,7 @@
 """Health: staff and monitors see what is live, what is wrong, which policy serves and why."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -139,6 +140,10 @@ def test_a_row_that_waits_for_long_is_a_problem(live_als):
         "degraded",
         ["spool: a row waits for 20 minutes; is recommender_drain run on this host?"],
     )
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="a row waits for 20 minutes"):
+        call_command("recommender_health", "books", stdout=out)
+    assert re.search(r"Spool: 0.00 MB wait for the request log, the oldest row for 12\d\d s\.", out.getvalue())
     call_command("recommender_drain", stdout=io.StringIO())
     assert health()["status"] == "ok"
 

@@ -34,6 +34,7 @@ class Command(RecommenderCommand):
             self.stdout.write(self.style.MIGRATE_HEADING(f"{key}: {state['status']}"))
             self.stdout.write(_tables(key, state) + "\n")
         self.stdout.write(_training(told["training"]))
+        self.stdout.write(_spool(told["spool"]))
         if told["status"] == DEGRADED:
             raise CommandError("Degraded. " + " ".join(told["problems"]))
 
@@ -42,6 +43,14 @@ def _training(state: dict[str, Any]) -> str:
     seen = f"last seen {state['last_seen_at'][:16]}" if state["last_seen_at"] else "never seen"
     waiting = f"{state['n_waiting']} waiting" + (f" since {state['waiting_since'][:16]}" if state["n_waiting"] else "")
     return f"Training workers: {seen}; runs: {waiting}."
+
+
+def _spool(state: dict[str, Any]) -> str:
+    if not state["is_readable"]:
+        return f"Spool: {state['folder']} cannot be read."
+    oldest = "" if state["oldest_seconds"] is None else f", the oldest row for {state['oldest_seconds']:.0f} s"
+    aside = f" {state['n_rejected_files']} files of lines were set aside." * bool(state["n_rejected_files"])
+    return f"Spool: {state['n_bytes'] / 1e6:.2f} MB wait for the request log{oldest}.{aside}"
 
 
 def _tables(key: str, state: dict[str, Any]) -> str:
