@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
-from django.conf import settings as django_settings
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from recommender_app.conf import settings
 from recommender_app.models import RequestLog
@@ -33,8 +34,9 @@ def forget_app_rows(subject: Subject, report: Report) -> None:
         _blank_results(subject, report)
         forget_popular(subject, report)
     if settings.SLATE_CACHE_SECONDS:
-        note = f"their keys are of a history that nobody has any more; gone in {settings.SLATE_CACHE_SECONDS:g} s"
-        report.add("cached slates", django_settings.CACHES[settings.SLATE_CACHE]["BACKEND"], LATER, 0, note=note)
+        due = timezone.now() + timedelta(seconds=settings.SLATE_CACHE_SECONDS)
+        note = "the user's own are found by nobody any more; others' may name the person as an item until then"
+        report.add("cached slates", f"cache {settings.SLATE_CACHE}", LATER, 0, due=due, note=note)
 
 
 def shown_results(subject: Subject) -> QuerySet[RequestLog]:

@@ -1,4 +1,4 @@
-"""Verdicts of the gate keep the most popular items, to compare the next list with: people, where people are recommended."""
+"""Verdicts of the gate keep the most popular items for the next one: people, where people are recommended."""
 
 from __future__ import annotations
 
