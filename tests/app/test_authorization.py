@@ -23,6 +23,11 @@ URL = "/api/recommendations/books/"
 SELF_DESCRIBING = {SchemaView, DocumentationView}
 
 
+@pytest.fixture(autouse=True)
+def _artifacts(settings, tmp_path):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_ROOT": tmp_path}
+
+
 @pytest.fixture
 def books(db):
     return library.add_shelves(3)

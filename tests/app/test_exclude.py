@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import runpy
 import uuid
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -16,6 +18,11 @@ from tests.app import library
 
 pytestmark = pytest.mark.django_db
 URL = "/api/recommendations/books/"
+
+
+@pytest.fixture(autouse=True)
+def _artifacts(settings, tmp_path):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_ROOT": tmp_path}
 
 
 @pytest.fixture
@@ -116,6 +123,12 @@ def test_row_49_200_ids_are_read_and_a_second_parameter_is_refused(client, books
     ids = [*(str(uuid.uuid4()) for _ in range(199)), str(books[5].pk)]
     assert labels(client.get(URL, {"exclude": ",".join(ids), "limit": 1})) == ["sea-1"]
     assert client.get(URL + "?exclude=1&exclude=2").json()["errors"].keys() == {"exclude"}
+
+
+def test_row_49_200_uuids_fit_into_a_request_line_of_the_server_that_we_configure():
+    ids = ",".join(str(uuid.uuid4()) for _ in range(200))
+    line = f"GET /api/recommendations/startup_developer/?{urlencode({'exclude': ids, 'limit': 100})} HTTP/1.1"
+    assert len(line) < runpy.run_path("gunicorn.conf.py")["limit_request_line"]
 
 
 def test_the_key_of_filters_tells_every_exclusion_apart_and_no_order(books):
