@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from recommender_app.admin.change_trail import ChangeTrailAdmin
 from recommender_app.admin.filters import UseCaseFilter
 from recommender_app.admin.rule_form import RuleForm
+from recommender_app.admin.rule_hints import hints_of
 from recommender_app.exceptions import ConfigurationError, UnknownUseCase
 from recommender_app.models import BusinessRule, RuleChange
 from recommender_app.registry.rules import delete_rule, publish_rule, save_rule, withdraw_rule
@@ -105,8 +106,10 @@ class BusinessRuleAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: BusinessRule, form: Any, change: bool) -> None:
-        """Store it with the trail."""
+        """Store it with the trail; warn where it speaks of what is not there now."""
         save_rule(obj, by=request.user.get_username())
+        for hint in hints_of(obj):
+            self.message_user(request, hint, messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: BusinessRule) -> None:
         """Delete it with the trail."""

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from recommender_app.engines.catalog import engine_keys
+from recommender_app.serving.pool import EXPLORATION, RULE
 from recommender_app.usecases.site import all_use_cases
 
 
@@ -44,6 +45,6 @@ class EngineFilter(admin.SimpleListFilter):
 
 
 class AnsweringEngineFilter(EngineFilter):
-    """By what answered: an engine, the newest items, or nothing."""
+    """By what answered: an engine, the newest items, a rule or exploration where they filled the list, or nothing."""
 
-    others = ("newest", "none")
+    others = ("newest", RULE, EXPLORATION, "none")

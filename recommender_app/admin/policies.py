@@ -37,13 +37,20 @@ class ServingPolicyAdmin(admin.ModelAdmin):
         ("Row", {"fields": ("created_at", "updated_at")}),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: ServingPolicy | None = None) -> Any:
+        """Show what is in force, and when the row was written, once there is a row."""
+        first, *others, row = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return (first, *others, row)
+        return ((None, {"fields": tuple(name for name in first[1]["fields"] if name != "in_force")}), *others)
+
     @admin.display(description="in force now")
     def in_force(self, policy: ServingPolicy) -> SafeString | str:
         """What serves the use case now, and which level decided it."""
         try:
             return html_table(("", "value", "decided by"), policy_rows(decide(policy.use_case)))
-        except UnknownUseCase:
-            return "Save it first."
+        except UnknownUseCase as error:
+            return str(error)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Say in one line what only saving found out; nothing is stored then."""

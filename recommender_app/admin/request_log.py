@@ -21,11 +21,9 @@ class RequestLogAdmin(ReadOnlyAdmin):
         "created_at",
         "use_case",
         "user_id",
-        "engine",
-        "model_version",
+        "answered_by",
         "fallback_reason",
         "n_results",
-        "interaction_count",
         "latency_ms",
     )
     list_filter = (UseCaseFilter, AnsweringEngineFilter, ("fallback_reason", admin.EmptyFieldListFilter))
@@ -37,6 +35,11 @@ class RequestLogAdmin(ReadOnlyAdmin):
         ("Experiment", {"fields": ("experiment", "phase", "arm", "propensity", "candidate_source")}),
         ("Measured", {"fields": ("interaction_count", "latency_ms", "engine_milliseconds", "diversity")}),
     )
+
+    @admin.display(description="answered by")
+    def answered_by(self, row: RequestLog) -> str:
+        """The version that answered, which names its engine; else what did."""
+        return row.model_version or row.engine
 
     @admin.display
     def answer(self, row: RequestLog) -> SafeString | str:

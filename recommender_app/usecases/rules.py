@@ -16,10 +16,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+from django.utils.timezone import is_aware
+
 from recommender_app.exceptions import ConfigurationError
 
 MOST_DAYS = 36_500  # a hundred years: further back, the calendar of a database or of Python may end
 MOST_FACTOR = 1000
+NUMBERS = ("new_within_days", "factor", "position", "count", "out_of")
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,23 @@ class Rule:
     def __post_init__(self) -> None:
         if not isinstance(self.where, Mapping) or isinstance(self.item_ids, str):
             raise ConfigurationError(f'{self.label}: write where={{"stage": ["seed"]}} and item_ids=[17].')
+        self._check_types()
         if not (self.where or self.item_ids or self.new_within_days is not None):
             raise ConfigurationError(f"{self.label} is about no item: give where, item_ids or new_within_days.")
         if self.new_within_days is not None and not 0 <= self.new_within_days <= MOST_DAYS:
             days = self.new_within_days
             raise ConfigurationError(f"{self.label} is about items of {days} days: write a number up to {MOST_DAYS}.")
+
+    def _check_types(self) -> None:
+        for name in NUMBERS:
+            value = getattr(self, name, None)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float | Decimal)):
+                raise ConfigurationError(f"{self.label}: {name} is {value!r}: write a number.")
+        for name in ("starts_at", "ends_at"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, datetime) and is_aware(value) == settings.USE_TZ):
+                kind = "with a time zone (tzinfo=UTC)" if settings.USE_TZ else "without a time zone"
+                raise ConfigurationError(f"{self.label}: {name} is {value!r}: write a datetime {kind}.")
 
     @property
     def label(self) -> str:

@@ -152,6 +152,16 @@ def test_the_log_is_filtered_and_searched(client, query):
     assert len(response.context["cl"].result_list) == n_expected
 
 
+def test_answers_that_rules_alone_filled_are_found(client):
+    login(client, superuser=True)
+    add_log(2)
+    RequestLog.objects.update(engine="rule", model_version="")
+    for engine, n_expected in (("rule", 2), ("exploration", 0), ("popular", 0)):
+        response = client.get(f"{url('requestlog')}?engine={engine}")
+        assert len(response.context["cl"].result_list) == n_expected
+        assert f"?engine={engine}" in response.content.decode()
+
+
 def test_a_failed_run_shows_its_reason(client):
     login(client, superuser=True)
     now = timezone.now()

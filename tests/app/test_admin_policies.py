@@ -183,3 +183,9 @@ def test_deleting_many_leaves_a_trail_of_each(client):
 
 def test_the_choices_of_fusion_are_those_that_can_be_served():
     assert tuple(ServingPolicy.Fusion.values) == FUSIONS
+
+
+def test_before_there_is_a_policy_the_page_does_not_speak_of_one(client):
+    login(client, *EVERYTHING)
+    assert "in force now" not in client.get(url("add")).content.decode().lower()
+    assert "in force now" in client.get(url("change", saved().pk)).content.decode().lower()

@@ -1,5 +1,7 @@
 """Business rules as rows: what may be stored, the trail, the form, and the preview."""
 
+from uuid import UUID
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import IntegrityError, transaction
@@ -218,6 +220,29 @@ def test_the_form_names_the_mistake(client, fields, said):
     assert page.status_code == 200
     assert said in page.content.decode()
     assert not BusinessRule.objects.exists()
+
+
+def test_what_no_item_has_now_is_a_warning_and_no_mistake(shop, client):
+    login(client, "view_businessrule", "add_businessrule")
+    known, gone = str(library.Book.objects.first().pk), str(UUID(int=404))
+    fields = {"condition": '{"genre": ["tea", "moon"]}', "item_ids": f'["{known}", "{gone}"]'}
+    client.post(url("add"), form(**fields))
+    assert BusinessRule.objects.count() == 1
+    warnings = [message for message in get_messages_of(client) if message.level_tag == "warning"]
+    assert [str(message) for message in warnings] == [
+        f"No item has item_ids '{gone}' now: the rule waits until one does.",
+        "No item has genre 'moon' now: the rule waits until one does.",
+    ]
+
+
+def test_a_rule_about_what_is_there_needs_no_warning(shop, client):
+    login(client, "view_businessrule", "add_businessrule")
+    client.post(url("add"), form())
+    assert {message.level_tag for message in get_messages_of(client)} == {"success"}
+
+
+def get_messages_of(client):
+    return list(client.get(url("changelist")).context["messages"])
 
 
 def test_the_form_knows_whether_ages_are_known(client, monkeypatch):

@@ -1,7 +1,10 @@
 """Mistakes in declared business rules."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 
+from recommender_app.exceptions import ConfigurationError
 from recommender_app.usecases.rules import Boost, Pin, Quota, Rule
 from tests.app.declarations import found
 
@@ -38,3 +41,24 @@ def test_ages_need_a_date_of_creation():
 
 def test_other_mistakes_are_told_once():
     assert found(rules=SOUND, item_categories=None) == ["E040"]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"factor": "2"}, "The rule 'spring': factor is '2': write a number."),
+        ({"factor": True}, "factor is True: write a number"),
+        ({"factor": 0.5}, "boosts by 0.5: write one above 1"),
+        ({"factor": 2, "new_within_days": "7"}, "new_within_days is '7': write a number"),
+        ({"factor": 2, "starts_at": date(2026, 1, 1)}, "starts_at is datetime.date.*with a time zone"),
+        ({"factor": 2, "ends_at": datetime(2026, 1, 1)}, "ends_at is datetime.datetime.*with a time zone"),  # noqa: DTZ001
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_where_it_is_written_and_says_what_to_do(values, says):
+    with pytest.raises(ConfigurationError, match=says):
+        Boost(name="spring", where={"genre": "tea"}, **values)
+
+
+def test_dates_with_a_time_zone_are_understood():
+    rule = Boost(where={"genre": "tea"}, factor=2, starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert rule.is_in_force(datetime(2026, 2, 1, tzinfo=UTC))
