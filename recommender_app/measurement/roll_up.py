@@ -28,11 +28,11 @@ from recommender_app.measurement.distinct import DistinctItems
 from recommender_app.measurement.latency import as_json
 from recommender_app.measurement.sessions import FOLLOWED, GAP
 from recommender_app.measurement.user_day import GroupDay, user_day
+from recommender_app.measurement.writing import insert_rows
 from recommender_app.models import RolledUpDay, RollUp, RollUpShape
 from recommender_app.registry.database import alias, atomic
 from recommender_app.usecases.declaration import UseCase
 
-BATCH = 1_000  # rows per INSERT
 NAMED_FOLLOWED = timedelta(days=7)  # how long after its day a posted event may name an answer and count
 
 
@@ -83,9 +83,10 @@ def _write(use_case: UseCase, day: Day, done: RolledUpDay) -> None:
             done.requests += each.row.requests
             shapes[group].latencies.update(each.latencies)
             shapes[group].items.add(each.items)
-        moments = (answer.at for answers in chunk.values() for answer in answers if day.holds(answer.at))
+        start, end = day.start, day.end
+        moments = (answer.at for answers in chunk.values() for answer in answers if start <= answer.at < end)
         first = min(filter(None, (first, min(moments, default=None))), default=None)
-        RollUp.objects.using(alias()).bulk_create([each.row for _, each in found], batch_size=BATCH)
+        insert_rows(RollUp, [each.row for _, each in found])
     done.first_request_at = first
     RollUpShape.objects.using(alias()).bulk_create(
         RollUpShape(

@@ -44,7 +44,8 @@ def user_day(
     """
     found: dict[Group, GroupDay] = {}
     user_id = answers[0].user_id
-    of_day = [answer for answer in answers if day.holds(answer.at)]
+    start, end = day.start, day.end
+    of_day = [answer for answer in answers if start <= answer.at < end]
     for answer in of_day:
         _count_answer(_group(found, use_case, day, user_id, answer.group), answer)
     if deeds:
@@ -85,10 +86,10 @@ def _count_deeds(
     deeds: Sequence[Deed],
 ) -> None:
     """Count what came of each shown item once, however often it was done."""
-    wanted = {answer.request_id: answer for answer in of_day}
+    wanted = {_uuid(answer): answer for answer in of_day}
     touched = {deed.action.item_id for deed in deeds}
     exposures = [
-        Exposure(answer.request_id, answer.user_id, item, answer.at)
+        Exposure(_uuid(answer), answer.user_id, item, answer.at)
         for answer in answers
         for item in touched.intersection(answer.items)
     ]
@@ -97,9 +98,14 @@ def _count_deeds(
     for deed, request_id in zip(deeds, due_to, strict=True):
         answer = wanted.get(request_id) if request_id else None
         if answer is not None and deed.action.item_id in answer.items:
-            outcomes.setdefault((answer.request_id, deed.action.item_id), []).append(deed)
+            outcomes.setdefault((_uuid(answer), deed.action.item_id), []).append(deed)
     for (request_id, _), done in outcomes.items():
         _count_outcome(found[wanted[request_id].group].row, use_case, done)
+
+
+def _uuid(answer: LoggedAnswer) -> UUID:
+    """Return an answer's id, which costs time that only answers with consequences are worth."""
+    return answer.request_id if isinstance(answer.request_id, UUID) else UUID(answer.request_id)
 
 
 def _count_outcome(row: RollUp, use_case: UseCase, done: Iterable[Deed]) -> None:
@@ -120,8 +126,8 @@ def _count_outcome(row: RollUp, use_case: UseCase, done: Iterable[Deed]) -> None
 def _count_sessions(
     found: dict[Group, GroupDay], use_case: UseCase, day: Day, answers: Sequence[LoggedAnswer], deeds: Sequence[Deed]
 ) -> None:
-    moments = (deed.action.at for deed in deeds)
-    acts = [(moment, None) for moment in moments if day.start - GAP <= moment < day.end + FOLLOWED]
+    since, until = day.start - GAP, day.end + FOLLOWED
+    acts = [(deed.action.at, None) for deed in deeds if since <= deed.action.at < until]
     for session in sessions_of([*((answer.at, answer.group) for answer in answers), *acts]):
         if day.holds(session.began_at):
             row = _group(found, use_case, day, answers[0].user_id, session.group).row
