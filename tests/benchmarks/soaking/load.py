@@ -1,4 +1,4 @@
-"""Twenty requests a second, whatever happens to the site."""
+"""A rate of requests, whatever happens to the site; and how many it can answer at most."""
 
 from __future__ import annotations
 
@@ -35,21 +35,40 @@ class Answer:
     is_empty: bool = False
 
 
+def saturation(port: int, seconds: float) -> float:
+    """Return how many requests a second are answered with 200 where every connection asks again at once."""
+    with Load(port, float("inf")) as load:
+        time.sleep(seconds)
+        n_answered = sum(answer.status == http.HTTPStatus.OK for answer in load.answers)
+    return n_answered / seconds
+
+
 class Load:
-    """Offers a rate of requests until it is stopped; ``answers`` grows meanwhile."""
+    """Offers a rate of requests until it is stopped; ``answers`` grows meanwhile.
+
+    A request that is late because those before it were slow counts its waiting. What an overload
+    keeps from being sent at all is missing beside ``n_due``.
+
+    Args:
+        rate: requests per second; infinite = each connection asks again at once.
+    """
 
     def __init__(self, port: int, rate: float) -> None:
         self.answers: list[Answer] = []
-        self._port, self._pause = port, CONNECTIONS / rate
+        self.n_due = 0.0
+        self._rate, self._port, self._pause = rate, port, CONNECTIONS / rate
+        self._began = time.monotonic()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._offer, args=(number,)) for number in range(CONNECTIONS)]
 
     def __enter__(self) -> Load:
+        self._began = time.monotonic()
         for thread in self._threads:
             thread.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.n_due = self._rate * (time.monotonic() - self._began)
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -58,7 +77,7 @@ class Load:
         start = time.monotonic() + number * self._pause / CONNECTIONS
         kinds = list(VISITORS)
         for turn in count():
-            due = start + turn * self._pause
+            due = start + turn * self._pause if self._pause else time.monotonic()
             if self._stop.wait(max(0.0, due - time.monotonic())):
                 return
             self.answers.append(self._ask(due, f"{kinds[turn % 3]}{(turn * CONNECTIONS + number) % N_VISITORS}"))
