@@ -44,9 +44,10 @@ INSERT INTO recommender_app_requestlog (request_id, use_case, user_id, requested
     model_version, fallback_reason, policy, interaction_count, latency_ms, engine_ms, diversity, created_at)
   SELECT md5('r' || g)::uuid, 'books', (1 + person)::text, 10, 10, lists.results,
     (ARRAY['als', 'ensemble', 'content_based'])[engine], (ARRAY['als_v1', 'ensemble_v1', 'content_based_v1'])[engine],
-    CASE WHEN g / 10 %% 10 = 0 THEN 'deadline' ELSE '' END, 'default', 12, exp(2 + random()), '{"als": 2.5}', 0.6,
+    CASE WHEN engine = 3 AND person %% 3 < 2 THEN 'deadline' ELSE '' END, 'default', 12, exp(2 + random()),
+    '{"als": 2.5}', 0.6,
     timestamptz '2026-03-10 00:00+00' + g * (interval '86399 seconds' / %(rows)s)
-  FROM (SELECT g, person, CASE WHEN g / 10 %% 10 = 0 THEN 3 ELSE 1 + person %% 3 END::int AS engine
+  FROM (SELECT g, person, CASE WHEN random() < 0.1 THEN 3 ELSE 1 + person %% 3 END::int AS engine
         FROM (SELECT g, g * 48271 %% %(users)s AS person FROM generate_series(1::bigint, %(rows)s) g) people) answers
   JOIN lists ON lists.n = g * 6271 %% %(lists)s;
 INSERT INTO recommender_app_feedbackevent
