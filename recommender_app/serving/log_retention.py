@@ -12,7 +12,7 @@ from django.utils import timezone
 from recommender_app.conf import settings
 from recommender_app.models import RequestLog
 
-CHUNK = 10_000  # ids of a range, as long as deleting them is quick
+CHUNK = 5_000  # ids of a range, as long as deleting them is quick
 MOST_SECONDS, LEAST_CHUNK = 0.3, 100
 
 

@@ -12,7 +12,12 @@ FILES = {
     "request log": ("test_request_log.py", "test_spool.py", "test_log_retention.py"),
     "new items and reasons": ("test_overlay.py", "test_similar.py", "test_explaining.py"),
     "roll-ups and metrics": ("test_roll_up.py", "test_roll_up_schedule.py", "test_metrics.py"),
-    "events, and who teaches": ("test_events.py", "test_events_anonymous.py", "test_export_trust.py"),
+    "events, and who teaches": (
+        "test_events.py",
+        "test_events_refused.py",
+        "test_events_anonymous.py",
+        "test_export_trust.py",
+    ),
     "rules and odd values": (
         "test_values.py",
         "test_odd_rows.py",
