@@ -99,7 +99,7 @@ def test_a_login_without_any_user_is_no_security_event(books, caplog):
 
 
 def test_row_47_whoever_is_not_logged_in_gets_401_in_json_from_every_endpoint(books):
-    for url in (*urls(books[0]), "/api/recommendations/no_such/", "/api/health/"):
+    for url in (*urls(books[0]), "/api/recommendations/no_such/", "/api/health/", "/api/recommender/metrics/"):
         response = Client().get(url, {"for": "1"})
         assert (response.status_code, response["Content-Type"]) == (401, "application/json")
         assert response.json().keys() == {"detail"}
@@ -180,7 +180,7 @@ def test_a_token_posts_without_one(ann):
 
 
 @override_settings(ROOT_URLCONF=__name__)
-def test_nobody_posts_nothing(books):
+def test_row_47_whoever_is_not_logged_in_posts_nothing(books):
     assert Client(enforce_csrf_checks=True).post("/post/", {}, content_type="application/json").status_code == 401
 
 
