@@ -15,7 +15,7 @@ from recommender_app.dataset.features import Features
 from recommender_app.engines.base import Rows, Scores, required_array
 from recommender_app.engines.batch import RequestBatch
 from recommender_app.engines.content_explaining import explained
-from recommender_app.engines.content_features import FeatureMap, unit_vectors
+from recommender_app.engines.content_features import FeatureMap, encode_vectors, unit_vectors
 from recommender_app.engines.content_search import ContentSearch, added_by_words
 from recommender_app.engines.content_users import Liked, UserSide, UserView
 from recommender_app.engines.explanations import Evidence
@@ -264,9 +264,9 @@ class ContentEngine(IndexedEngine):
 
     def _cosines(self, directions: NDArray[np.float32], wording: sparse.csr_matrix) -> NDArray[np.float32]:
         shared = (wording @ self.item_wording.T).toarray()
-        cosines: NDArray[np.float32] = ((directions @ self.item_vectors.T / self._lengths + shared) / 2).astype(
+        cosines: NDArray[np.float32] = (directions @ self.item_vectors.T / self._lengths + shared).astype(
             np.float32
-        )
+        ) / 2
         cosines[:, ~self._is_known] = np.nan
         return cosines
 
@@ -292,12 +292,3 @@ class ContentEngine(IndexedEngine):
     @cached_property
     def _is_known(self) -> NDArray[np.bool_]:
         return np.any(self.item_vectors != 0, axis=1) | (self.item_wording.getnnz(axis=1) > 0)
-
-
-def encode_vectors(
-    item_map: FeatureMap, wording: sparse.csr_matrix, numbers: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return (n, f) float32 item factors from encoded features; 0 for items of which nothing is known."""
-    vectors = item_map.apply(wording, numbers)
-    vectors[(wording.getnnz(axis=1) == 0) & ~np.any(numbers != 0, axis=1)] = 0.0
-    return vectors

@@ -141,3 +141,12 @@ def unit_vectors(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the rows scaled to length 1, float32; 0 stays 0."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def encode_vectors(
+    item_map: FeatureMap, wording: sparse.csr_matrix, numbers: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return (n, f) float32 item factors from encoded features; 0 for items of which nothing is known."""
+    vectors = item_map.apply(wording, numbers)
+    vectors[(wording.getnnz(axis=1) == 0) & ~np.any(numbers != 0, axis=1)] = 0.0
+    return vectors

@@ -53,10 +53,9 @@ class ContentSearch:
             hidden: rows that are not wanted.
         """
         found = self._by_factors(asking, k + len(hidden))
-        words = self._by_words(asking)
-        if found is None or words is None:
+        if found is None or self.wording_weight < 0:
             return None
-        rows, bound = found
+        (rows, bound), words = found, added_by_words(self.word_items, asking, self.wording_weight)
         known = _without(np.sort(rows), hidden)
         scores = self._scores(asking, known, words)
         if len(known) < k:
@@ -81,13 +80,6 @@ class ContentSearch:
             return None
         slack = self.index.plan.slack(query)[0] if self.index.plan.is_exhaustive else np.float32(0)
         return found[0][0], np.float32(found[1][0, -1] + slack)
-
-    def _by_words(self, asking: Asking) -> Values | None:
-        """Return (n_items,) what shared words add to each score; None where they are said too often."""
-        said = self.word_items.indptr[asking.words + 1] - self.word_items.indptr[asking.words]
-        if said.sum() > len(self.vectors) or self.wording_weight < 0:
-            return None
-        return added_by_words(self.word_items, asking, self.wording_weight)
 
     def _scores(self, asking: Asking, rows: Rows, words: Values) -> Values:
         scores: Values = self.vectors[rows] @ asking.factors + words[rows]

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender_app.dataset.dataset import Dataset
-from recommender_app.engines.content import ContentEngine, encode_vectors
-from recommender_app.engines.content_features import FeatureMap, Standardizer
+from recommender_app.engines.content import ContentEngine
+from recommender_app.engines.content_features import FeatureMap, Standardizer, encode_vectors
 from recommender_app.engines.content_users import UserSide
 from recommender_app.engines.tfidf import unit_rows
 from recommender_app.exceptions import NotEnoughData
