@@ -19,7 +19,7 @@ from recommender_app.models import RequestLog
 from recommender_app.registry.database import alias
 
 FETCHED = 2_000  # rows at a time
-CHUNK_USERS, CHUNK_ANSWERS = 1_000, 20_000
+CHUNK_USERS, CHUNK_ANSWERS = 1_000, 10_000
 
 
 class Group(NamedTuple):
@@ -156,4 +156,6 @@ def _ids(items: Any) -> list[str]:
         return []
     if items and isinstance(items[0], dict):
         items = [item.get("item") for item in items if isinstance(item, dict)]
+    if set(map(type, items)) <= {str}:
+        return items
     return [item for item in items if isinstance(item, str)]

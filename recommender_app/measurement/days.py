@@ -31,10 +31,6 @@ class Day:
         """The first moment after it."""
         return self.start + ONE_DAY
 
-    def holds(self, moment: datetime) -> bool:
-        """Tell whether a moment is in it."""
-        return self.start <= moment < self.end
-
 
 def day_of(moment: datetime) -> date:
     """Return the day of UTC that a moment is in."""

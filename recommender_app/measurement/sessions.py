@@ -8,16 +8,17 @@ work and is left out. It belongs to the day on which it began.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 GAP = timedelta(minutes=30)
 FOLLOWED = timedelta(hours=2)  # how far past midnight a visit is followed
 
+_moment = itemgetter(0)
 
-@dataclass(frozen=True)
-class Session:
+
+class Session(NamedTuple):
     """One visit.
 
     Attributes:
@@ -37,17 +38,18 @@ def sessions_of(activity: Iterable[tuple[datetime, Any]], gap: timedelta = GAP) 
     Args:
         activity: (moment, group of the answer or None for other actions), in any order.
     """
-    visit: list[tuple[datetime, Any]] = []
-    for moment, group in sorted(activity, key=lambda action: action[0]):
-        if visit and moment - visit[-1][0] > gap:
-            yield from _session(visit)
-            visit = []
-        visit.append((moment, group))
-    yield from _session(visit)
-
-
-def _session(visit: list[tuple[datetime, Any]]) -> Iterator[Session]:
-    group = next((group for _, group in visit if group is not None), None)
+    acts = sorted(activity, key=_moment)
+    if not acts:
+        return
+    began_at, group = acts[0]
+    last = began_at
+    for moment, of_answer in acts[1:]:
+        if moment - last > gap:
+            if group is not None:
+                yield Session(began_at, (last - began_at).total_seconds(), group)
+            began_at, group = moment, of_answer
+        elif group is None:
+            group = of_answer
+        last = moment
     if group is not None:
-        first, last = visit[0][0], visit[-1][0]
-        yield Session(first, (last - first).total_seconds(), group)
+        yield Session(began_at, (last - began_at).total_seconds(), group)

@@ -126,10 +126,11 @@ def _count_outcome(row: RollUp, use_case: UseCase, done: Iterable[Deed]) -> None
 def _count_sessions(
     found: dict[Group, GroupDay], use_case: UseCase, day: Day, answers: Sequence[LoggedAnswer], deeds: Sequence[Deed]
 ) -> None:
-    since, until = day.start - GAP, day.end + FOLLOWED
+    start, end = day.start, day.end
+    since, until = start - GAP, end + FOLLOWED
     acts = [(deed.action.at, None) for deed in deeds if since <= deed.action.at < until]
     for session in sessions_of([*((answer.at, answer.group) for answer in answers), *acts]):
-        if day.holds(session.began_at):
+        if start <= session.began_at < end:
             row = _group(found, use_case, day, answers[0].user_id, session.group).row
             row.sessions += 1
             row.session_seconds += session.seconds
