@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from recommender_app.conf import settings
 from recommender_app.models import RequestLog
-from recommender_app.privacy.holders import has_items, holders, rows_about_item, rows_of
+from recommender_app.privacy.holders import holders, item_holders, rows_about_item, rows_of
 from recommender_app.privacy.popular_lists import forget_popular
 from recommender_app.privacy.report import LATER, REMOVED, Report
 from recommender_app.privacy.spool import count_spooled, empty_spool
@@ -27,9 +27,9 @@ def forget_app_rows(subject: Subject, report: Report) -> None:
     _forget_spooled(subject, report)
     for model in holders():
         _delete(rows_of(model, subject.use_cases, subject.text), model._meta.verbose_name_plural, report)
-        if has_items(model) and subject.shown_in:
-            named = rows_about_item(model, subject.shown_in, subject.text)
-            _delete(named, f"{model._meta.verbose_name_plural} about the person", report)
+    for model in item_holders() if subject.shown_in else ():
+        named = rows_about_item(model, subject.shown_in, subject.text)
+        _delete(named, f"{model._meta.verbose_name_plural} about the person", report)
     if subject.shown_in:
         _blank_results(subject, report)
         forget_popular(subject, report)

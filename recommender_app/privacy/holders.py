@@ -15,10 +15,15 @@ from django.db.models import Model, QuerySet
 
 from recommender_app.usecases.declaration import UseCase
 
-USER_FIELD, USE_CASE_FIELD = "user_id", "use_case"
+USER_FIELD, USE_CASE_FIELD, ITEM_FIELD = "user_id", "use_case", "item_id"
 STAFF = "Says which member of the staff, or which door, did something: an audit trail of the site's own acts."
 
 KEPT: Mapping[tuple[str, str], str] = {  # (model, field) -> why it stays
+    ("AnonymousEvent", "session"): "A random number of somebody who has not logged in; its rows go after a week.",
+    (
+        "AnonymousEvent",
+        "session",
+    ): "A random number that says whose it is to nobody; merged at login or gone in a week.",
     ("ForgottenUser", "user_model"): "The tombstone: the label of a model, no id.",
     ("ForgottenUser", "forgotten_by"): STAFF,
     ("PolicyChange", "changed_by"): STAFF,
@@ -41,15 +46,16 @@ def rows_of(model: type[Model], use_cases: Sequence[UseCase], text: str) -> Quer
     return model._base_manager.filter(**{USER_FIELD: text, f"{USE_CASE_FIELD}__in": keys})
 
 
+def item_holders() -> list[type[Model]]:
+    """Return the models whose rows name one item, by name: people, where people are recommended."""
+    models = apps.get_app_config("recommender_app").get_models()
+    return sorted((model for model in models if _has(model, ITEM_FIELD)), key=lambda model: model.__name__)
+
+
 def rows_about_item(model: type[Model], use_cases: Sequence[UseCase], text: str) -> QuerySet[Any]:
-    """Return the rows of a holder that name the person as an item."""
+    """Return the rows that name the person as an item."""
     keys = [use_case.key for use_case in use_cases]
-    return model._base_manager.filter(**{"item_id": text, f"{USE_CASE_FIELD}__in": keys})
-
-
-def has_items(model: type[Model]) -> bool:
-    """Tell whether each row of a holder names one item."""
-    return _has(model, "item_id")
+    return model._base_manager.filter(**{ITEM_FIELD: text, f"{USE_CASE_FIELD}__in": keys})
 
 
 def _has(model: type[Model], name: str) -> bool:
