@@ -20,10 +20,6 @@ STAFF = "Says which member of the staff, or which door, did something: an audit 
 
 KEPT: Mapping[tuple[str, str], str] = {  # (model, field) -> why it stays
     ("AnonymousEvent", "session"): "A random number of somebody who has not logged in; its rows go after a week.",
-    (
-        "AnonymousEvent",
-        "session",
-    ): "A random number that says whose it is to nobody; merged at login or gone in a week.",
     ("ForgottenUser", "user_model"): "The tombstone: the label of a model, no id.",
     ("ForgottenUser", "forgotten_by"): STAFF,
     ("PolicyChange", "changed_by"): STAFF,
