@@ -23,9 +23,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
         "user_id",
         "answered_by",
         "fallback_reason",
-        "n_results",
-        "latency_ms",
-    )
+    )  # more would not fit beside the filters
     list_filter = (UseCaseFilter, AnsweringEngineFilter, ("fallback_reason", admin.EmptyFieldListFilter))
     search_fields = ("=user_id", "=request_id")
     date_hierarchy = "created_at"

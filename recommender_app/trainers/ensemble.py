@@ -11,7 +11,7 @@ from typing import Any, Literal
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.dataset.splits import Split, last_fraction_split, random_split, temporal_split
 from recommender_app.engines.base import Engine
-from recommender_app.engines.ensemble import EnsembleEngine
+from recommender_app.engines.ensemble import PLANNED, EnsembleEngine
 from recommender_app.exceptions import ConfigurationError, NotEnoughData
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
 from recommender_app.trainers.catalog import trainer_of
@@ -21,7 +21,6 @@ from recommender_app.trainers.fusion_fit import fit_weights
 
 logger = logging.getLogger(__name__)
 
-PLANNED = {"als": 0.6, "two_tower": 0.4}
 _SECOND = 1_000_000  # microseconds
 
 

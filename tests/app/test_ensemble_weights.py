@@ -13,7 +13,6 @@ from recommender_app.serving.policies import decide
 from recommender_app.serving.router import Policy
 from recommender_app.serving.service import recommend
 from recommender_app.serving.weighting import as_decided
-from recommender_app.trainers import ensemble as trainer
 from recommender_app.training.run import train_model
 from recommender_app.usecases.site import get_use_case
 from tests.app import library, readings
@@ -196,7 +195,3 @@ def test_training_notes_what_the_weights_were_fitted_beside(settings):
     assert ensemble_of().fusion == "rrf"
     planned = train_model(use_case, "ensemble", preset="planned")
     assert MEMBER_VERSIONS not in planned.version.config
-
-
-def test_serving_and_training_plan_the_same_weights():
-    assert trainer.PLANNED == PLANNED

@@ -182,8 +182,8 @@ def test_the_first_page_costs_one_query_more_where_the_engine_has_enough(django_
     put_als_live(books)
     reader = library.add_reader(likes=(books[0],))
     recommend(reader, "books", 3, log=False)  # loads the release
-    # Savepoint, history, eligibility, names of reasons in a savepoint, keys ahead, release of savepoint.
-    with django_assert_num_queries(8):
+    # Savepoint, history, eligibility, keys ahead, a savepoint and its release for reasons, release of savepoint.
+    with django_assert_num_queries(7):
         recommend(reader, "books", 3, cursor="first", log=False)
 
 
