@@ -88,10 +88,7 @@ class ContentSearch:
 
 def added_by_words(word_items: sparse.csr_matrix, asking: Asking, wording_weight: float) -> Values:
     """Return (n_items,) float32: what the words that an item shares with the user add to its score."""
-    added = np.zeros(word_items.shape[1], dtype=np.float32)
-    for word, weight in zip(asking.words, asking.weights, strict=True):
-        entries = slice(word_items.indptr[word], word_items.indptr[word + 1])
-        added[word_items.indices[entries]] += word_items.data[entries] * weight
+    added: Values = word_items[asking.words].T @ asking.weights
     added *= np.float32(wording_weight)
     return added
 

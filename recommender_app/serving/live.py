@@ -83,6 +83,8 @@ class LiveRelease:
             self.slot.empty()
         elif self.slot.attempted != (row.number, versions) or self._is_retry_due(row.number):
             self._load(row.number, versions)
+        else:
+            self.slot.stay()
 
     def _load(self, number: int, versions: Mapping[str, str]) -> None:
         """Load a release: the first request waits for it, later ones are answered by the release before."""

@@ -50,17 +50,25 @@ class ReleaseSlot:
         process that forks does not fork a loading thread: only requests begin one.
         """
         wanted = (number, dict(versions))
-        is_stuck = self.is_loading(number, versions) and time.monotonic() - self._began_at > PATIENCE_SECONDS
+        if self._wanted != wanted:
+            self._want(wanted)  # what a thread still loads is not swapped in any more
+        is_busy = self._loader is not None and self._loader.is_alive()
+        is_stuck = is_busy and time.monotonic() - self._began_at > PATIENCE_SECONDS
         if is_stuck or n_bytes_to_verify(self.use_case_key, versions, self.release) <= INLINE_BYTES:
-            self.load(number, versions)
-        elif self._loader is None or not self._loader.is_alive():
-            self._want(wanted)
+            self._load(wanted)
+        elif not is_busy:
             logger.info("Release %s of %s is loaded; the one before answers meanwhile.", number, self.use_case_key)
+            self._began_at = time.monotonic()
             self._loader = threading.Thread(target=self._load, args=(wanted,), name="recommender-load", daemon=True)
             try:
                 self._loader.start()
             except RuntimeError:  # the system allows no more threads
                 self._load(wanted)
+
+    def stay(self) -> None:
+        """What was loaded last is live (again): whatever is being loaded is not swapped in."""
+        with self._swap:
+            self._wanted = self.attempted
 
     def is_loading(self, number: int, versions: Mapping[str, str]) -> bool:
         """Tell whether a thread is loading this release."""
@@ -74,7 +82,7 @@ class ReleaseSlot:
 
     def _want(self, wanted: Wanted) -> None:
         with self._swap:
-            self._wanted, self._began_at, self.waits_for = wanted, time.monotonic(), ""
+            self._wanted, self.waits_for = wanted, ""
 
     def _load(self, wanted: Wanted) -> None:
         number, versions = wanted

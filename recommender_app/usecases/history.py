@@ -64,8 +64,8 @@ def count_interactions(use_case: UseCase, user: Any) -> int:
 def _hidden_by(use_case: UseCase, rows: Sequence[Any]) -> tuple[Any, ...] | None:
     """Return what all rows of a user hide; None where some event hides that has no weight: it is not among them."""
     hiding = frozenset(use_case.hide_after)
-    if not hiding <= use_case.weights.keys():
-        return None
+    if not hiding <= use_case.weights.keys() or any(event not in use_case.weights for _, event, _, _ in rows):
+        return None  # the latter: a collation that takes other spellings for the same, which only the database knows
     return tuple(dict.fromkeys(item for item, event, _, _ in rows if event in hiding))
 
 

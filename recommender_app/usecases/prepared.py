@@ -84,13 +84,21 @@ def _compiled(query: QuerySet[Any], connection: Any, sources: tuple[Interactions
 
 def _is_plain(manager: Manager[Any]) -> bool:
     """Tell whether a manager says the same in every request: a host's own may look at the thread's tenant."""
-    if type(manager).get_queryset is not Manager.get_queryset:
-        return False
-    return not any(map(_redefines, manager._queryset_class.__mro__))  # type: ignore[attr-defined]
+    manager_class, queryset_class = type(manager), manager._queryset_class  # type: ignore[attr-defined]
+    return not any(_redefines(each, Manager) for each in manager_class.__mro__) and not any(
+        _redefines(each, QuerySet) for each in queryset_class.__mro__
+    )
 
 
-def _redefines(queryset_class: type) -> bool:
-    """Tell whether a class of a host's changes what querysets do; methods of its own change nothing."""
-    if queryset_class is QuerySet or not issubclass(queryset_class, QuerySet):
+class _Plain:
+    """A class that says nothing."""
+
+
+_OF_EVERY_CLASS = {*vars(_Plain), "__annotations__", "__orig_bases__", "__parameters__", "_queryset_class"}
+
+
+def _redefines(each: type, base: type) -> bool:
+    """Tell whether a class, mixins included, changes what ``base`` does; methods of its own change nothing."""
+    if each in base.__mro__:
         return False
-    return any(hasattr(QuerySet, name) for name in vars(queryset_class) if not name.startswith("__"))
+    return any(hasattr(base, name) for name in vars(each).keys() - _OF_EVERY_CLASS)
