@@ -33,7 +33,7 @@ class BatchPipeline(Pipeline):
     """
 
     is_cacheable = False
-    is_explained = False
+    is_asking = False
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

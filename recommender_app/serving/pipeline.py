@@ -37,7 +37,7 @@ class Pipeline:
     """
 
     is_cacheable = True
-    is_explained = True
+    is_asking = True  # the user waits, see ``Seen``
     has_to_choose = False  # the policy or a rule may put most of the best aside: the pool holds many more
 
     def __init__(
@@ -55,7 +55,7 @@ class Pipeline:
         self.deadline = deadline or Deadline(math.inf)
         self.pool = Pool(query.limit)
         self.few = FewEligible(query)
-        self.seen = Seen(query, request, is_explained=self.is_explained)
+        self.seen = Seen(query, request, is_asking=self.is_asking)
         self.overlay = overlay_of(query.use_case, release)
 
     def ask(self, route: Route) -> Pool:

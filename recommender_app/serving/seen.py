@@ -19,28 +19,30 @@ class Seen:
     """Which items ``get_items`` yields to the user of one request, as far as it was asked.
 
     Args:
-        is_explained: whether the items will be given reasons, which name what the user liked.
+        is_asking: whether the user waits for the answer: the history was read a moment ago, so that what it hides is
+            known, and the items will be given reasons, which name what the user liked. Not so in a batch.
 
     Attributes:
         items: {id: item} of those that the user may see.
         asked: ids that were looked up, seen or not.
     """
 
-    def __init__(self, query: Query, request: ServingRequest, *, is_explained: bool = True) -> None:
+    def __init__(self, query: Query, request: ServingRequest, *, is_asking: bool = True) -> None:
         self.items: dict[Any, Any] = {}
         self.asked: frozenset[Any] = frozenset()
         self._query = query
         self._request = request
-        self._brings_liked = is_explained and settings.EXPLANATIONS and not query.filters
+        self._hidden = request.hidden if is_asking else None
+        self._brings_liked = is_asking and settings.EXPLANATIONS and not query.filters
 
     def eligible(self, ids: Sequence[Any]) -> Mapping[Any, Any]:
         """Return {id: item} of those that may be shown; the first query brings the liked items along.
 
         Filters narrow down what is shown, not what the user may see: with them, it does not.
         """
-        query, hidden = self._query, self._request.hidden
+        query, hidden = self._query, self._hidden
         liked = self._liked() if self._brings_liked and not self.asked else ()
-        if not liked:
+        if not liked or hidden is None:
             return eligible_items(query.use_case, query.user, ids, query.filters, hidden_ids=hidden)
         self.items = visible_items(query.use_case, query.user, [*liked, *ids])
         self.asked = frozenset(liked)

@@ -108,8 +108,8 @@ def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> A
 
 
 def _computed(blank: Answer, query: Query, policy: Policy, deadline: Deadline) -> Answer:
+    release = live.current(query.use_case.key, policy)  # may load: what the user does meanwhile still counts
     history = history_of_user(query.use_case, query.user)
-    release = live.current(query.use_case.key, policy)
     blank = replace(blank, interaction_count=history.interaction_count)
     if release is None:
         return _explained(query, answered(blank, query, policy, None), None)

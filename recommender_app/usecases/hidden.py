@@ -11,7 +11,8 @@ from recommender_app.usecases.rows import ITEM, USER, interaction_rows
 def hidden_ids(use_case: UseCase, user: Any) -> list[Any]:
     """Return the external ids that ``hide_after`` hides from ``user``, each once, in one query.
 
-    Only spares proposals that ``eligible_items`` would refuse anyway: that query decides.
+    A request reads them once and hands them to ``eligible_items``; a batch only spares itself proposals
+    that the query for each user would refuse.
     """
     if not use_case.hide_after or not use_case.sources:
         return []

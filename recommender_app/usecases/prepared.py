@@ -13,11 +13,14 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import Manager, QuerySet, Value
+from django.utils import timezone
+from django.utils.translation import get_language
 
 from recommender_app.usecases.declaration import Interactions
 
 Rows = list[Sequence[Any]]
 _ATTRIBUTE = "recommender_prepared"  # of a connection, because a compiler belongs to one, and so to one thread
+_MOST = 64  # queries kept per connection; a host that makes new sources for every request would fill the memory
 
 
 class UserKey(Value):
@@ -67,9 +70,16 @@ def prepared_rows(
         return None
     connection = connections[sources[0].model._default_manager.db]
     cache: dict[Hashable, _Compiled] = vars(connection).setdefault(_ATTRIBUTE, {})
-    key = (name, *map(id, sources))
+    key = (
+        name,
+        timezone.get_current_timezone_name(),
+        get_language(),
+        *map(id, sources),
+    )  # expressions may look at both
     try:
         if key not in cache:
+            if len(cache) >= _MOST:
+                cache.clear()
             cache[key] = _compiled(build(), connection, tuple(sources))
         return cache[key].rows(user_key)
     except EmptyResultSet:  # Django sees that no row can match

@@ -274,3 +274,13 @@ def test_an_engine_that_answers_in_a_strange_shape_stops_no_batch(answer):
     with serving({"als": FaultyEngine(books, answer), "popular": FixedEngine([book.pk for book in books])}):
         lists = list(lists_of(begin_batch(get_use_case("books"), 3), readers))
     assert [len(found.results) for _, found in lists] == [3, 3]
+
+
+def test_what_a_user_turns_down_while_a_batch_runs_is_not_sent():
+    books, readers = library.add_shelves(3), [library.add_reader(name) for name in "ab"]
+    library.publish("popular_v1", library.popular_engine(books), books)
+    library.put_live(1, "popular_v1")
+    lists = lists_of(begin_batch(get_use_case("books"), 3), readers)
+    next(lists)
+    library.read(readers[1], books[0], "dislike")
+    assert books[0].pk not in [result.id for result in next(lists)[1].results]

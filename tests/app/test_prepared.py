@@ -1,10 +1,10 @@
 """Queries that are compiled once: the same rows, for every user, manager and connection."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -121,3 +121,25 @@ def test_every_thread_compiles_for_its_own_connection(compiled):
         thread.join()
     assert found == [books, books]
     assert len(compiled) == 2
+
+
+def test_what_a_date_part_means_is_not_kept_for_another_time_zone():
+    early = models.Case(models.When(at__hour__lt=12, then=models.Value("dislike")), default=models.Value("like"))
+    declared = use_case(interactions=Interactions(Reading, "reader", "book", early, "at"))
+    reader, book = Reader.objects.create(name="r"), Book.objects.create(title="b")
+    Reading.objects.create(reader=reader, book=book, kind="x", at=datetime(2026, 1, 1, 9, tzinfo=UTC))
+    with timezone.override("UTC"):
+        assert load_history(declared, reader, 10).weights[0] < 0
+    with timezone.override("Asia/Tokyo"):
+        assert load_history(declared, reader, 10).weights[0] > 0
+
+
+def test_sources_that_are_new_for_every_request_do_not_fill_the_memory():
+    reader, books = liked(1)
+
+    def source():
+        return Interactions(Reading, "reader", "book", "kind", "at")
+
+    for _ in range(200):
+        assert load_history(use_case(interactions=source()), reader, 10).item_ids == books
+    assert len(vars(connections["default"])[prepared._ATTRIBUTE]) <= prepared._MOST
