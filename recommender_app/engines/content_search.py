@@ -71,11 +71,11 @@ class ContentSearch:
 
     def _by_factors(self, asking: Asking, k: int) -> tuple[Rows, np.float32] | None:
         """Return the rows of the best factors, and what the factors of no other row are worth more than."""
-        n_asked, n_items = k + k // 8 + _SPARE, len(self.vectors)
-        if n_asked > _MOST_SCORED * n_items:
+        n_asked, query = k + k // 8 + _SPARE, asking.factors[np.newaxis]
+        nprobe = self.index.plan.nprobe_for(n_asked, len(self.vectors))
+        if nprobe is None:
             return None
-        query = asking.factors[np.newaxis]
-        found = self.index.search(query, n_asked)
+        found = self.index.search(query, n_asked, nprobe)
         if found is None or found[0][0, -1] < 0:
             return None
         slack = self.index.plan.slack(query)[0] if self.index.plan.is_exhaustive else np.float32(0)

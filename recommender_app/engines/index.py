@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 MIN_ITEMS = 50_000  # below, scoring all costs a millisecond or so (tests/benchmarks/growth.py): not worth missing items
 
+_MOST_FETCHED = 0.2  # share of what is searched; whoever asks for more gets the worst of it, late
+_MOST_PROBED = 0.25  # share of the cells; searching more costs as much as scoring all
+
 Rows = NDArray[np.int32]
 
 
@@ -46,6 +49,16 @@ class SearchPlan:
     def is_exhaustive(self) -> bool:
         """Whether every item is looked at."""
         return self.nprobe >= self.nlist
+
+    def nprobe_for(self, n_wanted: int, n_items: int) -> int | None:
+        """Return how many cells to search for so many items; None where scoring all is as good.
+
+        The plan was measured with short lists. Longer ones lie in more cells.
+        """
+        if self.is_exhaustive:
+            return self.nprobe if n_wanted <= _MOST_FETCHED * n_items else None
+        wanted = max(self.nprobe, -(-self.nlist * n_wanted // max(1, int(_MOST_FETCHED * n_items))))
+        return wanted if wanted <= _MOST_PROBED * self.nlist else None
 
     def slack(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (b,) by how much the index can misjudge a score of (b, d) queries at most.
@@ -83,13 +96,16 @@ class ItemIndex:
         """Return the index of a file that is mapped, not read."""
         return cls(partial(_map_file, path), plan)
 
-    def search(self, queries: NDArray[np.float32], k: int) -> tuple[Rows, NDArray[np.float32]] | None:
+    def search(
+        self, queries: NDArray[np.float32], k: int, nprobe: int | None = None
+    ) -> tuple[Rows, NDArray[np.float32]] | None:
         """Return (b, k) item rows and approximate scores, best first, padded with row -1.
 
         None where the index cannot be used.
 
         Args:
             queries: (b, d) float32, finite.
+            nprobe: cells to search; the plan's if None.
         """
         index = self._index()
         if index is None:
@@ -97,7 +113,9 @@ class ItemIndex:
         import faiss
 
         faiss.omp_set_num_threads(1)  # holds for the calling thread only, so that each call says it
-        scores, rows = index.search(widened(queries, index.d), k)
+        search: Any = faiss.IVFSearchParameters()
+        search.nprobe = nprobe or self.plan.nprobe  # of this search only: threads share the index
+        scores, rows = index.search(widened(queries, index.d), k, params=search)
         with np.errstate(over="ignore"):  # padding has the lowest number there is
             return rows.astype(np.int32), scores * np.float32(self.plan.largest_norm)
 
@@ -111,7 +129,6 @@ class ItemIndex:
     def _open(self) -> Any:
         try:
             index = self._load()
-            index.nprobe = self.plan.nprobe
         except (
             ImportError,
             OSError,

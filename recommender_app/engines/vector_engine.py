@@ -17,7 +17,6 @@ from recommender_app.engines.top_k import top_k_in_place
 Vectors = NDArray[np.float32]
 _CHUNK_SCORES = 4_000_000  # 16 MB: scores of a chunk are ranked while they are still in the cache
 _CHUNK_QUERIES = 16  # at least: fewer would read a large catalogue once for each
-_MOST_FETCHED = 0.2  # share of what is searched; whoever asks for more gets the worst of it, late
 _BATCH = 8  # from so many queries on, one matrix product beats searching them one by one ...
 _BATCH_SHARE = 0.25  # ... unless each of them searches less than this share of the items
 _SPARE = 8  # items beyond the list, whose scores prove that nothing unseen belongs in it
@@ -81,9 +80,10 @@ class VectorEngine(IndexedEngine):
             return
         plan, asked = self.index.plan, self.index_queries(queries[asking])
         n_hidden = 0 if exclude is None else int(np.diff(exclude.indptr).max(initial=0))
-        if k + n_hidden > _MOST_FETCHED * plan.share * self.n_items:
+        nprobe = plan.nprobe_for(k + n_hidden, self.n_items)
+        if nprobe is None:
             return
-        found = self.index.search(asked, k + n_hidden + (k // 8 + _SPARE if plan.is_exhaustive else 0))
+        found = self.index.search(asked, k + n_hidden + (k // 8 + _SPARE if plan.is_exhaustive else 0), nprobe)
         if found is None:
             return
         slack = plan.slack(asked)
