@@ -45,3 +45,13 @@ class PostedEventExtension(OpenApiSerializerExtension):  # type: ignore[no-untyp
         """Return the schema of an event."""
         schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         return {**schema, "additionalProperties": False}
+
+
+class FilterParametersExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """A site without filters has none to describe; the generator alone would stumble over that."""
+
+    target_class = "recommender_app.api.parameters.FilterParameters"
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return the schema of the filters, of none where there are none."""
+        return {"properties": {}, **auto_schema._map_serializer(self.target, direction, bypass_extensions=True)}

@@ -7,6 +7,7 @@ from django.test import Client, override_settings
 from django.urls import include, path
 
 from recommender_app.serving.router import FALLBACK_REASONS
+from recommender_app.usecases.site import all_use_cases
 from tests.app import library
 from tests.app.processes import NO_DATABASE, run_python
 
@@ -46,6 +47,14 @@ def test_a_host_that_never_heard_of_the_schema_generator_has_it_too(tmp_path):
     )
     printed = run_python(tmp_path, program, NO_DATABASE, tmp_path, "plain_settings")
     assert printed == f"{described()}\n"
+
+
+def test_a_host_without_filters_is_described_too(monkeypatch):
+    for use_case in all_use_cases():
+        monkeypatch.setattr(type(use_case), "filterset_class", None)
+    operation = schema()["paths"]["/api/recommendations/{use_case}/"]["get"]
+    names = {parameter["name"] for parameter in operation["parameters"]}
+    assert names == {"use_case", "limit", "cursor", "exclude", "for"}
 
 
 @override_settings(ROOT_URLCONF=__name__)
