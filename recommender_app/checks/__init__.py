@@ -1,7 +1,7 @@
 """System checks: what is wrong with the settings or a declaration, found before the first request.
 
 None queries the database or imports what training needs. Ids are stable: a host may list them in
-``SILENCED_SYSTEM_CHECKS``. E001 to E009 settings, E010 to E017 use cases, E020 to W024
+``SILENCED_SYSTEM_CHECKS``. E001 to E009 settings, E010 to W018 use cases, E020 to W024
 interactions, E030 to E034 events, E035 to E038 feedback, E040 to W046 fields, E050 to E055 the host's classes,
 E060 to E063 business rules, E070 to W080 Celery, W101 to W107 advice of ``check --deploy``.
 """

@@ -13,6 +13,7 @@ from recommender_app.checks.fields import field_problems
 from recommender_app.checks.interactions import interaction_problems
 from recommender_app.checks.lookups import id_kind, is_model
 from recommender_app.checks.messages import error, label, warning
+from recommender_app.checks.names import name_problems
 from recommender_app.checks.plugged import plugged_problems
 from recommender_app.checks.rules import rule_problems
 from recommender_app.checks.values import GATE_WANTED, are_gate_limits
@@ -20,12 +21,13 @@ from recommender_app.models.policy_rules import routes_problem
 from recommender_app.usecases.declaration import Interactions, UseCase
 
 # The rest can be checked all the same.
-HARMLESS = ("recommender_app.E010", "recommender_app.E016", "recommender_app.E017")
+HARMLESS = tuple(f"recommender_app.{short}" for short in ("E010", "E016", "E017", "W018"))
 
 
 def declaration_problems(use_case: UseCase) -> list[CheckMessage]:
     """Return everything that is wrong with a use case; the details only where the outline is sound."""
-    outline = [*_key(use_case), *_routes(use_case), *_gate(use_case), *_models(use_case), *_interactions(use_case)]
+    outlines = (_key, _routes, _gate, _models, _interactions, name_problems)
+    outline = [message for check in outlines for message in check(use_case)]
     if any(message.id not in HARMLESS for message in outline):
         return outline
     checks = (
