@@ -24,6 +24,21 @@ def policy_problems(values: Mapping[str, Any]) -> dict[str, str]:
     return {name: problem for name, problem in problems.items() if problem}
 
 
+def lone_threshold_problem(cold: int | None, warm: int | None, in_force: tuple[int, int]) -> dict[str, str]:
+    """Return {field: problem} of one threshold without the other, which the settings then decide.
+
+    Args:
+        in_force: the settings' cold start and warm user thresholds.
+    """
+    if cold is not None and warm is None and cold > in_force[1]:
+        problem = f"The warm user threshold in force is {in_force[1]}: ALS would never answer. Give a higher one too."
+        return {"cold_start_threshold": problem}
+    if warm is not None and cold is None and warm < in_force[0]:
+        problem = f"The cold start threshold in force is {in_force[0]}: ALS would never answer. Give a lower one too."
+        return {"warm_user_threshold": problem}
+    return {}
+
+
 def routes_problem(routes: Any) -> str:
     """Check ``[[0, "content_based"], [5, "als"]]``."""
     if not isinstance(routes, list | tuple) or not all(_is_route(route) for route in routes):

@@ -108,6 +108,7 @@ def test_the_page_shows_what_is_in_force_and_who_decided(client):
         ({"routes": "[[0,"}, "valid JSON"),
         ({"cold_start_threshold": "-1"}, "greater than or equal to 0"),
         ({"cold_start_threshold": "9", "warm_user_threshold": "3"}, "below the cold start threshold"),
+        ({"cold_start_threshold": "30"}, "warm user threshold in force is 20"),
         ({"cold_start_threshold": "9", "routes": '[[0, "als"]]'}, "not both"),
         ({"disabled": ["alz"]}, "not one of the available choices"),
         ({"weights": '{"als": -1}'}, "from 0"),

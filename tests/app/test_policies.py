@@ -66,7 +66,6 @@ def test_the_admin_overrules_the_declaration_and_says_only_what_it_was_told(monk
     [
         ({"cold_start_threshold": 1}, ((0, "content_based"), (1, "als"), (20, "ensemble"))),
         ({"warm_user_threshold": 7}, ((0, "content_based"), (5, "als"), (7, "ensemble"))),
-        ({"cold_start_threshold": 30}, ((0, "content_based"), (30, "als"), (30, "ensemble"))),
         ({"routes": [[0, "trending"], [4, "newest"]]}, ((0, "trending"), (4, "newest"))),
         ({}, ((0, "content_based"), (5, "als"), (20, "ensemble"))),
     ],
@@ -74,6 +73,12 @@ def test_the_admin_overrules_the_declaration_and_says_only_what_it_was_told(monk
 def test_thresholds_and_routes_of_the_admin(fields, routes):
     save(**fields)
     assert decide("books").routes == routes
+
+
+def test_a_lone_threshold_that_the_settings_have_overtaken_since_still_serves(settings):
+    save(cold_start_threshold=15)
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "WARM_USER_THRESHOLD": 10}
+    assert decide("books").routes == ((0, "content_based"), (15, "als"), (15, "ensemble"))
 
 
 def test_all_fields_of_the_admin_arrive():
@@ -200,6 +205,8 @@ def test_a_row_that_somebody_broke_by_hand_is_reported_and_ignored(damage, caplo
         ({"routes": [[0, "als"]], "cold_start_threshold": 3}, "not both"),
         ({"cold_start_threshold": -1}, "greater than or equal to 0"),
         ({"cold_start_threshold": 9, "warm_user_threshold": 8}, "below the cold start"),
+        ({"cold_start_threshold": 30}, "warm user threshold in force is 20"),
+        ({"warm_user_threshold": 3}, "cold start threshold in force is 5"),
         ({"disabled": ["alz"]}, "There is no engine 'alz'"),
         ({"disabled": {"als": True}}, "list of engines"),
         ({"weights": {"als": -1}}, "from 0"),
