@@ -78,7 +78,10 @@ class FactorEngine(VectorEngine):
         return batch.once(self, self._folded)
 
     def _folded(self, batch: RequestBatch) -> NDArray[np.float32]:
-        return self.fold_in(batch.history)
+        return self._solved(batch.once(self, self._confidences))
+
+    def _confidences(self, batch: RequestBatch) -> sparse.csr_matrix:
+        return self.confidence.of(batch.history, self.item_degrees)
 
     def score_all(self, queries: NDArray[np.float32]) -> Scores:
         """Return (b, n_items) scores of (b, f) user factors."""
@@ -105,9 +108,11 @@ class FactorEngine(VectorEngine):
 
     def fold_in(self, history: sparse.csr_matrix) -> NDArray[np.float32]:
         """Return (b, f) float32 user factors of (b, n_items) signed weights; NaN for nothing liked."""
-        confidences = self.confidence.of(history, self.item_degrees)
-        users = np.full((history.shape[0], self.item_factors.shape[1]), np.nan, dtype=np.float32)
-        for user in range(history.shape[0]):
+        return self._solved(self.confidence.of(history, self.item_degrees))
+
+    def _solved(self, confidences: sparse.csr_matrix) -> NDArray[np.float32]:
+        users = np.full((confidences.shape[0], self.item_factors.shape[1]), np.nan, dtype=np.float32)
+        for user in range(confidences.shape[0]):
             chosen = slice(confidences.indptr[user], confidences.indptr[user + 1])
             signed = confidences.data[chosen].astype(np.float64)
             if np.any(signed > 0):
@@ -122,7 +127,8 @@ class FactorEngine(VectorEngine):
         """
         rows = np.asarray(item_rows)
         places = np.flatnonzero((rows >= 0) & (rows < self.n_items))
-        confidences = self.confidence.of(batch.history[:1], self.item_degrees)
+        first = batch.rows(0, 1)
+        confidences = first.once(self, self._confidences)
         signed, known = confidences.data.astype(np.float64), confidences.indices
         found: list[list[Evidence]] = [[] for _ in rows]
         if not np.any(signed > 0):
