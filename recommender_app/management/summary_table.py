@@ -17,7 +17,7 @@ NOTHING = "-"
 def summary_table(summary: Summary) -> str:
     """Return a row per engine, beside its live version and popularity, and why what is not live is not."""
     lines = [text_table(HEADER, [_row(result) for result in summary.results])]
-    lines += [f"{each.engine}: {each.ending}: {each.reason}" for each in summary.results if each.reason]
+    lines += [f"{each.engine}: {each.told}" for each in summary.results if each.told != str(each.ending)]
     lines += [f"{each.engine}: options from a search: {each.tuning}" for each in summary.results if each.tuning]
     return "\n".join(lines)
 
@@ -25,7 +25,7 @@ def summary_table(summary: Summary) -> str:
 def result_line(result: EngineResult) -> str:
     """Return one line about an engine as soon as it is done."""
     if result.model is None:
-        return f"{result.engine}: {result.ending}{f': {result.reason}' if result.reason else ''}"
+        return f"{result.engine}: {result.told}"
     version = result.model.version
     size = f"{result.seconds:.1f} s, {version.size_bytes / 1e6:.2f} MB, seed {version.seed}"
     return f"{version}: {version.status}, {size}"

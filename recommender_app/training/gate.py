@@ -37,7 +37,7 @@ from recommender_app.training.gate_quality import (
 )
 from recommender_app.training.hold_out import BASELINES, HoldOut, beside, recipe_name
 from recommender_app.training.trainers import load_trainer
-from recommender_app.training.verdict import Check, Outcome, Verdict
+from recommender_app.training.verdict import TOO_LITTLE, Check, Outcome, Verdict
 
 USERS = "users to judge on"
 
@@ -58,7 +58,7 @@ def judge(use_case_key: str, engine_key: str, config: TrainerConfig, hold_out: H
     measured = hold_out.measurement(engine_key, config)
     if measured.evaluation is None or measured.evaluation.n_users < limits.min_users:
         why = measured.note or f"Only {measured.evaluation.n_users if measured.evaluation else 0} users to judge on."
-        checks.append(Check(USERS, Outcome.UNDECIDED, f"Too little data to judge: {why}"))
+        checks.append(Check(USERS, Outcome.UNDECIDED, f"{TOO_LITTLE}{why}"))
     else:
         checks += _quality(engine_key, config, hold_out, mine, limits)
     return Verdict(tuple(checks), mine.name if mine else "", now.to_json())

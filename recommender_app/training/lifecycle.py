@@ -24,7 +24,7 @@ from recommender_app.training.run import TrainedModel, naming_libraries, train_v
 from recommender_app.training.smoke import smoke
 from recommender_app.training.source import Source
 from recommender_app.training.summary import ENDINGS, Ending, EngineResult, Summary
-from recommender_app.training.trainers import trainer_keys
+from recommender_app.training.trainers import load_trainer, trainer_keys
 from recommender_app.training.tuning_layer import ChosenConfig, choose_config
 from recommender_app.usecases.declaration import UseCase
 
@@ -245,6 +245,8 @@ class _Pipeline:
         self.source.require_data()
         with naming_libraries(engine):
             verdict = judge(self.use_case.key, engine, config, self.source.hold_out)
+            if not self.source.hold_out.has(engine, config):  # the older part is too small; is all of it?
+                load_trainer(engine).train_for_release(self.source.dataset, config, self.source.seed)
         if verdict.passed:
             self._lend_to_ensemble(engine, config)
         reason = "" if verdict.passed else verdict.reason

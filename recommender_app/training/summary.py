@@ -46,6 +46,14 @@ class EngineResult:
     seconds: float = 0.0
     tuning: str = ""
 
+    @property
+    def told(self) -> str:
+        """How it ended, and why; what passed since there was too little to judge says that."""
+        if self.reason:
+            return f"{self.ending}: {self.reason}"
+        note = self.verdict.not_judged if self.verdict else ""
+        return f"{self.ending}, not judged: {note}" if note else str(self.ending)
+
 
 @dataclass(frozen=True)
 class Summary:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+TOO_LITTLE = "Too little data to judge: "
+
 
 class Outcome(StrEnum):
     """How a check, or the gate as a whole, has ended."""
@@ -73,6 +75,12 @@ class Verdict:
         if self.passed:
             return " ".join(["It passed the gate.", *notes])
         return " ".join(decisive)
+
+    @property
+    def not_judged(self) -> str:
+        """Why it passed without having been judged; "" if it was."""
+        notes = [check.sentence for check in self.checks if check.outcome == Outcome.UNDECIDED]
+        return " ".join(note.removeprefix(TOO_LITTLE) for note in notes) if self.passed else ""
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

@@ -15,7 +15,7 @@ from recommender_app.dataset.dataset import Dataset
 from recommender_app.engines.confidence import Confidence
 from recommender_app.engines.factors import FactorEngine
 from recommender_app.engines.popularity import PopularityEngine, TrendingEngine
-from recommender_app.exceptions import TrainingError
+from recommender_app.exceptions import NotEnoughData, TrainingError
 from recommender_app.models import TrainingRun
 from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, silent
 from recommender_app.trainers.popularity import count_users
@@ -44,6 +44,13 @@ class Diverging(OddTrainer):
 
     def happen(self) -> None:
         raise TrainingError("It diverged.\n  Train again.")
+
+
+class Choosy(OddTrainer):
+    """Finds every dataset too small."""
+
+    def happen(self) -> None:
+        raise NotEnoughData("It wants more readers.")
 
 
 class Mistaken(OddTrainer):

@@ -294,3 +294,30 @@ def test_one_release_takes_one_version_per_engine_of_one_use_case():
         promote_all([first, second], by="ann")
     with pytest.raises(RegistryError, match="at least one version"):
         promote_all([], by="ann")
+
+
+@pytest.mark.parametrize("is_measured", [True, False])
+def test_a_dry_run_leaves_out_what_a_real_run_leaves_out(settings, capsys, is_measured):
+    readings.fill()
+    if not is_measured:
+        Reading.objects.update(at=Reading.objects.first().at)
+    put(settings, popular=f"{odd_trainers.MODULE}.Choosy")
+    dry, real = train("popular", "trending", dry_run=True), train("popular", "trending")
+    assert endings(dry) == {"popular": "left out", "trending": "passed"}
+    assert endings(real) == {"popular": "left out", "trending": "promoted"}
+    assert "popular: left out: It wants more readers." in command(capsys, "--all", "--dry-run")
+
+
+def test_the_first_of_an_engine_passes_unjudged_and_the_output_says_so(capsys):
+    readings.fill()
+    Reading.objects.update(at=Reading.objects.first().at)
+    printed = command(capsys, "--engine", "popular", "--dry-run")
+    assert "popular: passed, not judged: Not measured: nobody" in printed
+
+
+def test_promoting_members_alone_says_that_the_live_ensemble_is_to_be_trained_again(capsys):
+    readings.fill()
+    told = "it fuses ranks until it is trained again: manage.py recommender_train books --engine ensemble --promote"
+    assert told not in command(capsys, "--all")
+    assert told in command(capsys, "--promote")
+    assert told not in command(capsys, "--engine", "ensemble", "--promote")

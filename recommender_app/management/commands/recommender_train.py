@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.management.base import RecommenderCommand, chosen_use_cases
+from recommender_app.management.refit_line import refit_line
 from recommender_app.management.steps import Steps
 from recommender_app.management.summary_table import live_line, result_line, summary_table
 from recommender_app.management.training import (
@@ -103,6 +104,8 @@ class Command(RecommenderCommand):
             self.stdout.write("Nothing was published: this was a dry run.")
         elif summary.release is not None:
             self.stdout.write(self.style.SUCCESS(live_line(summary)))
+            if line := refit_line(summary.release):
+                self.stdout.write(self.style.WARNING(line))
         elif summary.models and not chosen.promote:
             name = summary.models[-1].version.name
             self.stdout.write(f"To make one live: manage.py recommender_promote {summary.use_case} {name}\n")
