@@ -12,7 +12,7 @@ Action = ReleaseChange.Action
 def record_promotion(
     release: Release, versions: Iterable[ModelVersion], before: Release | None, *, by: str, reason: str
 ) -> None:
-    """Add a row per version that a release makes live; ``force`` for one that its gate had turned down."""
+    """Add a row per version that a release makes live; ``force`` for one that its gate had not let through."""
     for version in versions:
         _add(
             Action.FORCE if was_turned_down(version) else Action.PROMOTE,
@@ -37,8 +37,8 @@ def record_rejection(version: ModelVersion, *, by: str) -> None:
 
 
 def was_turned_down(version: ModelVersion) -> bool:
-    """Tell whether a version was rejected; it stays so in its verdict after somebody has forced it."""
-    return version.status == ModelVersion.Status.REJECTED
+    """Tell whether a version was rejected or its gate did not let it through; its verdict stays after it was forced."""
+    return version.status == ModelVersion.Status.REJECTED or bool(version.gate and not version.gate["passed"])
 
 
 def _moved(before: Release | None, now: Release) -> dict[str, object]:

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from recommender_app.exceptions import RegistryError
-from recommender_app.models import TrainingRun
+from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic
 from recommender_app.registry.leases import expired_runs, lease_end, next_token, renew_lease, still_running
 
@@ -21,18 +21,22 @@ LEASE_EXPIRED = "Its process gave no sign of life any more."
 REQUESTED, RUNNING = TrainingRun.Status.REQUESTED, TrainingRun.Status.RUNNING
 
 
-def request_run(use_case_key: str, engine: str, *, requested_by: str, slot: str = "") -> TrainingRun | None:
+def request_run(
+    use_case_key: str, engine: str, *, requested_by: str, slot: str = "", is_news: bool = False
+) -> TrainingRun | None:
     """Ask for a training, which a worker will begin; asking twice is asking once.
 
     Args:
         slot: the scheduled time it stands for, such as ``2026-W48``; "" = now, because somebody wants it.
+        is_news: there is something to learn that a training which is running already does not know of.
 
     Returns:
         The new run, or the one that is waiting or running already; None where the slot has had
         its run, however that ended.
     """
     runs = TrainingRun.objects.filter(use_case=use_case_key, engine=engine)
-    runs = runs.filter(slot=slot) if slot else runs.filter(status__in=(REQUESTED, RUNNING))
+    active = (REQUESTED,) if is_news else (REQUESTED, RUNNING)
+    runs = runs.filter(slot=slot) if slot else runs.filter(status__in=active)
     existing = runs.first()
     if existing is None:
         try:
@@ -56,7 +60,7 @@ def begin_requested_run(use_case_key: str, engine: str, *, requested_by: str) ->
     """
     with atomic():  # nobody else sees it wait
         run = request_run(use_case_key, engine, requested_by=requested_by)
-        if run is None or not claim_run(run):
+        if run is None or run.status != REQUESTED or not claim_run(run):
             raise RegistryError(_already_running(use_case_key, engine))
     return run
 
@@ -184,12 +188,16 @@ def _skip_if_overtaken(run: TrainingRun) -> bool:
     skipped, succeeded = TrainingRun.Status.SKIPPED, TrainingRun.Status.SUCCEEDED
     others = TrainingRun.objects.filter(use_case=run.use_case, engine=run.engine, status=succeeded).exclude(pk=run.pk)
     newer = others.filter(requested_at__isnull=False, started_at__gte=run.requested_at).first()
-    if newer is None:
-        return False
+    if newer is None or (_has_published(run) and not _has_published(newer, status=ModelVersion.Status.READY)):
+        return False  # what it has published may still go live
     reason = f"Run {newer.pk}, which began after this one was asked for, has trained it."
     waiting = TrainingRun.objects.filter(pk=run.pk, status=REQUESTED)
     waiting.update(status=skipped, reason=reason, finished_at=Now(), lease_until=None)
     return True
+
+
+def _has_published(run: TrainingRun, **as_it_is: str) -> bool:
+    return ModelVersion.objects.filter(training_run=run, gone_at=None, **as_it_is).exists()
 
 
 def _already_running(use_case_key: str, engine: str) -> str:

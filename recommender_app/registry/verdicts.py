@@ -22,8 +22,10 @@ def record_verdict(version: ModelVersion, verdict: Mapping[str, Any], *, by: str
 
 
 def reject_version(version: ModelVersion, reason: str, *, by: str) -> None:
-    """Turn down a candidate for what came out after its verdict."""
-    version.status, version.reason = ModelVersion.Status.REJECTED, reason
+    """Turn down a candidate for what came out after its verdict; what somebody has made live meanwhile stays so."""
+    candidate = ModelVersion.objects.filter(pk=version.pk, status=ModelVersion.Status.CANDIDATE)
     with atomic():
-        version.save(update_fields=["status", "reason"])
-        record_rejection(version, by=by)
+        is_rejected = candidate.update(status=ModelVersion.Status.REJECTED, reason=reason)
+        version.refresh_from_db(fields=["status", "reason"])
+        if is_rejected:
+            record_rejection(version, by=by)
