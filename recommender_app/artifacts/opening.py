@@ -19,6 +19,7 @@ from recommender_app.dataset.ids import UNKNOWN_ROW, IdMap
 from recommender_app.engines.base import Engine
 from recommender_app.engines.batch import RequestBatch
 from recommender_app.engines.catalog import engine_class
+from recommender_app.engines.ensemble import EnsembleEngine
 from recommender_app.exceptions import ArtifactDamaged, ArtifactError, ArtifactMissing, EngineError
 
 MAX_MANIFEST_BYTES = 4_000_000
@@ -59,8 +60,11 @@ class OpenedArtifact:
             profile_text, profile_terms: what is known about the user, for engines that use it.
 
         Raises:
-            EngineError: k is negative, or a weight is not finite.
+            EngineError: k is negative, a weight is not finite, or it is an ensemble.
         """
+        if isinstance(self.engine, EnsembleEngine) and not self.engine.members:
+            wanted = ", ".join(sorted(self.engine.weights))
+            raise EngineError(f"An ensemble needs its members: open one of them ({wanted}), or ask a running site.")
         weights = dict(history) if isinstance(history, Mapping) else dict.fromkeys(history, 1.0)
         if k < 0 or not all(math.isfinite(weight) for weight in weights.values()):
             raise EngineError("recommend() needs k of at least 0 and finite history weights.")

@@ -13,6 +13,7 @@ import recommender_app
 from recommender_app.artifacts.opening import OpenedArtifact, Recommendation, open_engine
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.dataset.ids import IdMap
+from recommender_app.engines.ensemble import EnsembleEngine
 from recommender_app.engines.popularity import TrendingEngine
 from recommender_app.exceptions import EngineError
 from tests.core.artifact_toys import ROOT, publish_popular, two_tastes
@@ -77,6 +78,14 @@ def test_items_without_an_opinion_do_not_appear(tmp_path):
 def test_nonsense_is_refused_in_one_line(tastes, history, k):
     with pytest.raises(EngineError, match="finite"):
         tastes.recommend(history, k=k)
+
+
+def test_an_ensemble_says_that_it_needs_its_members(tmp_path):
+    engine = EnsembleEngine({"als": 0.6, "two_tower": 0.4}, 3)
+    path = ArtifactStore(tmp_path).publish("films", "ensemble_v1", engine, IdMap("int", np.array([1, 2, 3])))
+
+    with pytest.raises(EngineError, match=r"An ensemble needs its members: open one of them \(als, two_tower\)"):
+        open_engine(path).recommend([1])
 
 
 def test_a_profile_is_accepted_by_an_engine_without_use_for_it(tastes):
