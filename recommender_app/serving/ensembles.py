@@ -52,8 +52,10 @@ def bind_ensembles(
             problems[key] = f"None of its members is loaded: {', '.join(sorted(wanted))}."
             continue
         recipe, note = recipe_for(artifact, {key: member.manifest.version for key, member in single.items()})
-        if note and notes is not None:
-            notes[key] = note
+        absent = sorted(member for member, weight in wanted.items() if weight > 0 and member not in aligned)
+        told = " ".join(text for text in (f"It serves without {', '.join(absent)}." * bool(absent), note) if text)
+        if told and notes is not None:
+            notes[key] = told
         served[key] = replace(artifact, engine=recipe.bind(aligned), items=catalogue.items)
         catalogue = catalogue.with_all_items(key)
     return served, catalogue

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from recommender_app.api.health import HealthSerializer
 from recommender_app.conf import environment_switches
+from recommender_app.engines.ensemble import EnsembleEngine
 from recommender_app.models import ServingPolicy
 from recommender_app.registry.policies import save_policy
 from recommender_app.serving import breakers
@@ -85,6 +86,15 @@ def test_a_missing_artifact_is_a_problem(live_als):
     assert told["status"] == told["use_cases"]["books"]["status"] == "degraded"
     assert "two_tower_v2" in told["problems"][0]
     assert told["use_cases"]["books"]["engines"]["two_tower"]["is_loaded"] is False
+
+
+def test_an_ensemble_says_which_members_it_serves_without(books, live_als):
+    library.publish("ensemble_v1", EnsembleEngine({"als": 0.6, "two_tower": 0.4, "item_knn": 0.0}, len(books)), books)
+    library.put_live(4, "als_v1", "two_tower_v2", "ensemble_v1")
+    engines = of_books()["use_cases"]["books"]["engines"]
+    assert engines["ensemble"]["is_loaded"] is True
+    assert engines["ensemble"]["note"] == "It serves without two_tower."
+    assert engines["als"]["note"] == ""
 
 
 def test_a_database_that_is_gone_is_a_problem(live_als):
