@@ -109,7 +109,8 @@ DEFAULTS: dict[str, Any] = {
     "ARTIFACT_STORAGE": None,  # None = every host sees the same ARTIFACT_ROOT
     "INDEX_MIN_ITEMS": 50_000,  # from so many items on, a version gets an approximate index of them
     "INDEX_RECALL": 0.98,  # share of the exact top 100 that an index must find; 1 = exact lists, slower
-    # Engine key -> dotted path of its trainer; resolved at training time only.
+    # Engine key -> dotted path of its trainer, resolved at training time only; what a host writes is laid over these
+    # engine by engine, and None takes one away.
     "TRAINERS": {
         "popular": "recommender_app.trainers.popularity.PopularityTrainer",
         "trending": "recommender_app.trainers.popularity.TrendingTrainer",
@@ -130,6 +131,12 @@ class RecommenderSettings:
         if name not in DEFAULTS:
             raise AttributeError(f"There is no recommender setting {name}: choose from {', '.join(sorted(DEFAULTS))}.")
         return configured().get(name, DEFAULTS[name])
+
+    @property
+    def trainers(self) -> dict[str, str]:
+        """{engine key: dotted path} of what can be trained: the defaults, over them what the host wrote."""
+        merged = {**DEFAULTS["TRAINERS"], **configured().get("TRAINERS", {})}
+        return {engine: path for engine, path in merged.items() if path is not None}
 
     @property
     def artifact_root(self) -> Path:

@@ -26,7 +26,7 @@ def _use_cases() -> list[tuple[str, str]]:
 
 
 def _engines() -> list[tuple[str, str]]:
-    return [(key, key.replace("_", " ")) for key in settings.TRAINERS]
+    return [(key, key.replace("_", " ")) for key in settings.trainers]
 
 
 class RequestForm(forms.Form):

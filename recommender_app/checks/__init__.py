@@ -1,7 +1,7 @@
 """System checks: what is wrong with the settings or a declaration, found before the first request.
 
 None queries the database or imports what training needs. Ids are stable: a host may list them in
-``SILENCED_SYSTEM_CHECKS``. E001 to E009 settings, E010 to W018 use cases, E020 to W024
+``SILENCED_SYSTEM_CHECKS``. E001 to E009 settings, E010 to W018 use cases, W019 trainers, E020 to W024
 interactions, E030 to E034 events, E035 to E038 feedback, E040 to W046 fields, E050 to E055 the host's classes,
 E060 to E063 business rules, E070 to W080 Celery, W101 to W107 advice of ``check --deploy``.
 """
@@ -19,6 +19,7 @@ from recommender_app.checks.deployment import deployment_advice
 from recommender_app.checks.settings import settings_problems
 from recommender_app.checks.spool import spool_advice
 from recommender_app.checks.switches import switch_problems
+from recommender_app.checks.trainers import trainer_problems
 from recommender_app.usecases import site
 
 TAG = "recommender"
@@ -27,7 +28,7 @@ TAG = "recommender"
 @register(TAG)
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check ``settings.RECOMMENDER`` and what it depends on."""
-    return [*settings_problems(), *switch_problems(), *celery_problems()]
+    return [*settings_problems(), *trainer_problems(), *switch_problems(), *celery_problems()]
 
 
 @register(TAG)

@@ -55,7 +55,8 @@ def _are_rates(value: Any) -> bool:
 
 def _are_trainers(value: Any) -> bool:
     return isinstance(value, Mapping) and all(
-        isinstance(key, str) and isinstance(path, str) and _DOTTED_PATH.fullmatch(path) for key, path in value.items()
+        isinstance(key, str) and (path is None or (isinstance(path, str) and _DOTTED_PATH.fullmatch(path)))
+        for key, path in value.items()
     )
 
 
@@ -173,5 +174,5 @@ RULES: dict[str, Rule] = {
     "ARTIFACT_STORAGE": Rule(_is_storage, "an alias in STORAGES, the dotted path of a Django storage, or None"),
     "INDEX_MIN_ITEMS": _whole(1),
     "INDEX_RECALL": Rule(lambda value: is_number(value) and 0 < value <= 1, "a number above 0, up to 1"),
-    "TRAINERS": Rule(_are_trainers, "a dict from engine keys to dotted paths of trainer classes"),
+    "TRAINERS": Rule(_are_trainers, "a dict from engine keys to dotted paths of trainer classes, or None for none"),
 }

@@ -17,7 +17,7 @@ THREAD_OPTIONS = ("n_threads", "threads")  # what trainers call the setting N_TH
 
 def trainer_keys() -> list[str]:
     """Return the engines that can be trained, in the order of the setting TRAINERS."""
-    return list(settings.TRAINERS)
+    return list(settings.trainers)
 
 
 def load_trainer(engine_key: str) -> Trainer:
@@ -26,7 +26,7 @@ def load_trainer(engine_key: str) -> Trainer:
     Raises:
         ConfigurationError: no trainer is configured, or it cannot be imported.
     """
-    path = settings.TRAINERS.get(engine_key)
+    path = settings.trainers.get(engine_key)
     if path is None:
         raise ConfigurationError(f"There is no trainer for {engine_key!r}: choose from {', '.join(trainer_keys())}.")
     try:

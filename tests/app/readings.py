@@ -35,8 +35,8 @@ def fill(kinds: tuple[str, ...] = ("like",) * N_ROUNDS) -> list[Book]:
     return books
 
 
-def only(*engines: str, **paths: str) -> dict[str, str]:
-    """Return a setting TRAINERS of the real trainers of ``engines``, and of others by dotted path."""
+def only(*engines: str, **paths: str) -> dict[str, str | None]:
+    """Return a setting TRAINERS of the real trainers of ``engines``, of others by dotted path, and no more."""
     from recommender_app.conf import DEFAULTS
 
-    return {key: DEFAULTS["TRAINERS"][key] for key in engines} | paths
+    return {key: path if key in engines else None for key, path in DEFAULTS["TRAINERS"].items()} | paths

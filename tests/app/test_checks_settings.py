@@ -97,6 +97,7 @@ def test_a_value_of_a_wrong_kind_or_size(settings, name, value):
         {"THROTTLE_RATES": {"recommendations": None, "schema": "10/second"}},
         {"COLD_START_THRESHOLD": 5, "WARM_USER_THRESHOLD": 5},
         {"TRAINERS": {}},
+        {"TRAINERS": {"als": None}},
         {"LOG_WRITER": "spool", "SPOOL_DIR": "spool", "SPOOL_MAX_MB": 0.5, "SPOOL_FSYNC": True},
         {"LOG_RETENTION_DAYS": None},
         {"LOG_RETENTION_DAYS": 14},
@@ -132,7 +133,7 @@ def test_values_that_contradict_each_other(settings, values):
 
 
 def test_a_trainer_for_an_engine_that_nothing_serves(settings):
-    settings.RECOMMENDER = {"TRAINERS": {"alz": "host.trainers.Mine", "als": "host.trainers.Mine"}}
+    settings.RECOMMENDER = {"TRAINERS": {"alz": "host.trainers.Mine", "als": None}}
     (problem,) = settings_problems()
     assert problem.id == "recommender_app.E005"
     assert problem.hint == "Did you mean 'als'?"

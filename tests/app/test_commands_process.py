@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app import odd_trainers
+from tests.app import odd_trainers, readings
 
 PROJECT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def python(tmp_path, code: str) -> list[str]:
         "import django; django.setup()\n"
         "from django.conf import settings; from django.core.management import call_command, execute_from_command_line\n"
         f"settings.RECOMMENDER = {{**settings.RECOMMENDER, 'ARTIFACT_ROOT': {str(tmp_path / 'root')!r}, "
-        f"'TRAINERS': {{'popular': '{odd_trainers.MODULE}.Endless'}}}}\n"
+        f"'TRAINERS': {readings.only(popular=f'{odd_trainers.MODULE}.Endless')}}}\n"
     )
     return [sys.executable, "-c", setup + code]
 

@@ -66,8 +66,8 @@ def test_engines_that_learn_for_minutes_are_trained_on_request(settings):
     paths = readings.only("two_tower", "als", "popular")
     settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": paths}
     assert quick_engines() == ["popular", "als"]
-    assert chosen_engines(["all"]) == ["two_tower", "als", "popular"]
-    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": {"mine": paths["als"]}}
+    assert chosen_engines(["all"]) == ["popular", "als", "two_tower"]
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": readings.only(mine=paths["als"])}
     assert quick_engines() == ["mine"]
 
 
@@ -158,7 +158,7 @@ def test_mistakes_are_one_line(root, arguments, message):
 
 def test_an_engine_that_fails_does_not_keep_the_others_from_being_trained(settings, capsys):
     readings.fill()
-    paths = {"popular": f"{odd_trainers.MODULE}.Diverging"} | readings.only("trending", "als")
+    paths = readings.only("trending", "als", popular=f"{odd_trainers.MODULE}.Diverging")
     settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": paths}
     with pytest.raises(CommandError, match="books popular: It diverged"):
         run(capsys, "recommender_train", "books", "--promote")

@@ -114,7 +114,7 @@ def test_row_24_a_worker_that_is_told_to_stop_gives_its_training_back(tmp_path, 
         "import django; django.setup()\n"
         "from django.conf import settings; from django.core.management import call_command, execute_from_command_line\n"
         f"settings.RECOMMENDER = {{**settings.RECOMMENDER, 'ARTIFACT_ROOT': {str(tmp_path / 'root')!r}, "
-        f"'TRAINING_SCHEDULE': {{}}, 'TRAINERS': {{'popular': '{odd_trainers.MODULE}.Endless'}}}}\n"
+        f"'TRAINING_SCHEDULE': {{}}, 'TRAINERS': {readings.only(popular=f'{odd_trainers.MODULE}.Endless')}}}\n"
         "call_command('migrate', verbosity=0); call_command('migrate', run_syncdb=True, verbosity=0)\n"
         "from tests.app import readings; readings.fill()\n"
         "from recommender_app.registry.runs import request_run\n"

@@ -15,6 +15,7 @@ from recommender_app.schedule import PERIODS, beat_schedule, slot_of, task_route
 from recommender_app.training import requested
 from recommender_app.training.requested import request_due_runs, send_runs
 from recommender_app.training.watchdog import look_after_runs
+from tests.app import readings
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -89,7 +90,7 @@ def test_a_slot_that_failed_is_not_tried_again(clock):
 
 @pytest.mark.django_db
 def test_what_has_no_trainer_is_never_due(clock, settings):
-    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": {}}
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": readings.only()}
     assert request_due_runs() == 0
 
 

@@ -99,7 +99,7 @@ def test_row_21_a_second_message_of_a_run_is_skipped(site):
 
 @pytest.mark.django_db
 def test_a_training_that_fails_fails_the_task_and_its_row_says_why(site):
-    site.RECOMMENDER = {**site.RECOMMENDER, "TRAINERS": {"popular": f"{odd_trainers.MODULE}.Diverging"}}
+    site.RECOMMENDER = {**site.RECOMMENDER, "TRAINERS": readings.only(popular=f"{odd_trainers.MODULE}.Diverging")}
     run = request_run("books", "popular", requested_by="ann")
     with pytest.raises(TrainingError, match=r"It diverged\. Train again\."):
         tasks.train.apply((run.pk,), throw=True)
@@ -117,7 +117,7 @@ def test_a_run_of_a_use_case_that_is_gone_fails(site):
 
 @pytest.mark.django_db
 def test_row_24_a_requested_run_that_is_interrupted_waits_again(site):
-    site.RECOMMENDER = {**site.RECOMMENDER, "TRAINERS": {"popular": f"{odd_trainers.MODULE}.Interrupted"}}
+    site.RECOMMENDER = {**site.RECOMMENDER, "TRAINERS": readings.only(popular=f"{odd_trainers.MODULE}.Interrupted")}
     run = request_run("books", "popular", requested_by="ann")
     with pytest.raises(KeyboardInterrupt):
         tasks.train.apply((run.pk,), throw=True)

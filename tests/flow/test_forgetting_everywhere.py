@@ -16,7 +16,7 @@ USE_CASES = ("investor_startup", "startup_investor")
 SETTINGS = """
 from backend.settings import *
 from recommender_app.conf import DEFAULTS
-TRAINERS = {key: DEFAULTS["TRAINERS"][key] for key in ("popular",)}
+TRAINERS = {key: None for key in DEFAULTS["TRAINERS"] if key != "popular"}
 RECOMMENDER = {
     **RECOMMENDER, "TRAINERS": TRAINERS, "TRAINING_SCHEDULE": {}, "SLATE_CACHE_SECONDS": 5.0, "RELOAD_SECONDS": 0.5,
     "MIN_USERS": 2, "MIN_ITEMS": 2, "MIN_INTERACTIONS": 4, "BUDGET_MS": 60_000,

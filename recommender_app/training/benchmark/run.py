@@ -104,7 +104,7 @@ def _run(
 
 def _job(key: str, overrides: Mapping[str, Any], data: BenchmarkData, ks: Sequence[int], seed: int) -> dict[str, Any]:
     return {
-        "trainer": settings.TRAINERS[key],
+        "trainer": settings.trainers[key],
         "config": build_config(load_trainer(key), overrides).to_json(),
         "seed": seed,
         "ks": list(ks),

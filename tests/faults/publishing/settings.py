@@ -4,6 +4,7 @@ import os
 
 import environ
 
+from recommender_app.conf import DEFAULTS
 from tests.settings import *  # noqa: F403
 from tests.settings import RECOMMENDER as TESTED
 
@@ -13,10 +14,6 @@ RECOMMENDER = {
     "ARTIFACT_ROOT": os.environ["ARTIFACT_ROOT"],
     "PRELOAD": False,
     "N_THREADS": 1,
-    "TRAINERS": {
-        "popular": "recommender_app.trainers.popularity.PopularityTrainer",
-        "trending": "recommender_app.trainers.popularity.TrendingTrainer",
-        "ensemble": "recommender_app.trainers.ensemble.EnsembleTrainer",
-    },
+    "TRAINERS": {key: None for key in DEFAULTS["TRAINERS"] if key not in ("popular", "trending", "ensemble")},
     "TRAINING_SCHEDULE": {},  # tests ask for what they want
 }

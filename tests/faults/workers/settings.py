@@ -2,6 +2,7 @@
 
 import os
 
+from recommender_app.conf import DEFAULTS
 from recommender_app.schedule import beat_schedule
 from tests.settings import *  # noqa: F403
 from tests.settings import CELERY_BROKER_TRANSPORT_OPTIONS, RECOMMENDER
@@ -22,7 +23,7 @@ RECOMMENDER = {
     **RECOMMENDER,
     "ARTIFACT_ROOT": os.environ["ARTIFACT_ROOT"],
     "THROTTLE_RATES": {"recommendations": None, "schema": None},
-    "TRAINERS": {"popular": "tests.faults.workers.trainers.PatientTrainer"},
+    "TRAINERS": {**dict.fromkeys(DEFAULTS["TRAINERS"]), "popular": "tests.faults.workers.trainers.PatientTrainer"},
     "TRAINING_SCHEDULE": {"popular": os.environ["EVERY"]} if "EVERY" in os.environ else {},
     "LEASE_SECONDS": 3.0,
     "QUEUE_SECONDS": 5.0,
