@@ -1,4 +1,4 @@
-"""Metrics of a time, from the roll-ups alone: three queries, however long the request log is."""
+"""Metrics of a time, from the roll-ups alone: four queries, however long the request log is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from recommender_app.measurement.days import days_from
+from django.utils import timezone
+
+from recommender_app.measurement.days import day_of, days_from
 from recommender_app.measurement.distinct import DistinctItems
 from recommender_app.measurement.intervals import Rate
 from recommender_app.measurement.latency import from_json, quantile
@@ -16,6 +18,7 @@ from recommender_app.measurement.offline import OfflineMetrics, offline_metrics
 from recommender_app.measurement.user_totals import Key, Sums, summed_up
 from recommender_app.models import RolledUpDay, RollUpShape
 from recommender_app.registry.database import alias
+from recommender_app.usecases.site import get_use_case
 
 BY: dict[str, tuple[str, ...]] = {
     "engine": ("engine",),
@@ -25,6 +28,7 @@ BY: dict[str, tuple[str, ...]] = {
 }
 QUANTILES = {"latency_ms_p50": 0.5, "latency_ms_p95": 0.95, "latency_ms_p99": 0.99}
 NO_EXPERIMENT = "in no experiment"
+UNDECLARED = Rate(None, None, None, 0)  # of conversions where the use case names no event as one
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Metrics:
         first, last: days of UTC, both included.
         groups: in the order of their names.
         total: of all groups together.
-        days_missing: days among them that are not rolled up.
+        days_missing: days among them, from the first one ever rolled up to today, that are not.
     """
 
     use_case: str
@@ -80,12 +84,24 @@ def metrics_of(use_case: str, first: date, last: date, by: str) -> Metrics:
     sums = summed_up(use_case, first, last, fields)
     shapes = _shapes(use_case, first, last, fields)
     offline = offline_metrics(use_case, by)
-    groups = [_group(_name(key), each, shapes[key], offline) for key, each in sums.items()]
     (total,) = summed_up(use_case, first, last, ()).values()
-    days = RolledUpDay.objects.using(alias()).filter(use_case=use_case, day__range=(first, last)).count()
-    n_missing = len(list(days_from(first, last))) - days
+    if not get_use_case(use_case).conversions:
+        for each in (*sums.values(), total):
+            each.rates["conversion_rate"] = UNDECLARED
+    groups = [_group(_name(key), each, shapes[key], offline) for key, each in sums.items()]
     in_order = sorted(groups, key=lambda group: group.group)
-    return Metrics(use_case, first, last, by, in_order, _group("all", total, shapes[()], {}), n_missing)
+    return Metrics(
+        use_case, first, last, by, in_order, _group("all", total, shapes[()], {}), _days_missing(use_case, first, last)
+    )
+
+
+def _days_missing(use_case: str, first: date, last: date) -> int:
+    """Return how many of the days are not rolled up, from the first one that ever was, until today."""
+    rows = RolledUpDay.objects.using(alias()).filter(use_case=use_case)
+    done = set(rows.filter(day__lte=last).values_list("day", flat=True))  # the log's first day is rolled up first
+    if not done:
+        return 0
+    return len(set(days_from(max(first, min(done)), min(last, day_of(timezone.now())))) - done)
 
 
 def _shapes(use_case: str, first: date, last: date, fields: Sequence[str]) -> dict[Key, _Shape]:

@@ -22,6 +22,7 @@ from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.snapshot import tables_of
 
 Status = Literal["recorded", "duplicate"]
+ONCE = ("click", "impression")  # see the constraint of FeedbackEvent
 
 
 def record_events(use_case: UseCase, user: Any, events: Sequence[PostedEvent]) -> list[Status]:
@@ -74,13 +75,23 @@ def _stored(use_case: UseCase, user: Any, checked: Mapping[int, CheckedEvent], n
     of their ids, so that two posts of the same events do not wait for each other.
     """
     receipt = uuid4()
-    numbers = sorted(checked, key=lambda number: checked[number].posted.event_id)
+    numbers = sorted(_first_of_each(checked), key=lambda number: checked[number].posted.event_id)
     rows = [_row(use_case, user, checked[number], now, receipt) for number in numbers]
     FeedbackEvent.objects.bulk_create(rows, ignore_conflicts=True)
     event_ids = [row.event_id for row in rows]
     inserted = _ledger(use_case, user).filter(event_id__in=event_ids, receipt=receipt)
     mine = set(inserted.values_list("event_id", flat=True))
     return {number for number in numbers if checked[number].posted.event_id in mine}
+
+
+def _first_of_each(checked: Mapping[int, CheckedEvent]) -> list[int]:
+    """Return the numbers without those of a second click or impression of one item in one answer, as posted."""
+    firsts: dict[Any, int] = {}
+    for number in sorted(checked):
+        event = checked[number]
+        is_once = event.posted.request_id is not None and event.posted.event in ONCE
+        firsts.setdefault((event.posted.request_id, event.item.pk, event.posted.event) if is_once else number, number)
+    return list(firsts.values())
 
 
 def _row(use_case: UseCase, user: Any, event: CheckedEvent, now: datetime, receipt: UUID) -> FeedbackEvent:

@@ -156,6 +156,13 @@ def test_at_most_one_click_and_impression_per_shown_item_and_request(client, boo
     assert FeedbackEvent.objects.count() == 3
 
 
+@pytest.mark.parametrize("ids", ["ab", "ba"])
+def test_of_two_clicks_in_one_post_the_first_is_recorded(client, books, shown, ids):
+    answer = post(client, [event(books[4], "click", request_id=shown, event_id=name) for name in ids])
+    assert [each["status"] for each in answer.json()["results"]] == ["recorded", "duplicate"]
+    assert FeedbackEvent.objects.get().event_id == ids[0]
+
+
 def test_a_click_where_the_use_case_learns_from_it_is_learned_from_once(client, books, shown, monkeypatch):
     weights = {**get_use_case("books").weights, "click": 1.0}
     monkeypatch.setattr(type(get_use_case("books")), "weights", weights)

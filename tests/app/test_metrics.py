@@ -2,18 +2,21 @@
 
 import csv
 import io
+import re
 from datetime import date
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from recommender_app.api.metrics import MetricsSerializer
-from recommender_app.measurement.days import ONE_DAY
+from recommender_app.measurement.days import ONE_DAY, day_of
 from recommender_app.measurement.intervals import rate_of, totals_of
 from recommender_app.measurement.metrics import metrics_of
-from recommender_app.models import ModelVersion
+from recommender_app.models import ModelVersion, RequestLog, RolledUpDay
+from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.app.measured import DAY, answer, event, roll_up
 
@@ -202,3 +205,37 @@ def test_the_command_rolls_up_the_days_it_is_told():
     with pytest.raises(CommandError, match="write it like"):
         call_command("recommender_roll_up", "books", "--day", "soon")
     assert metrics_of("books", date(2026, 3, 10), date(2026, 3, 10), "engine").total.sums["requests"] == 1
+
+
+def test_days_before_the_first_and_after_today_are_not_missed(two_days):
+    assert metrics_of("books", DAY - 20 * ONE_DAY, DAY + ONE_DAY, "engine").days_missing == 0
+    today = day_of(timezone.now())
+    expected = (today - DAY).days - 1
+    assert metrics_of("books", DAY, today + 5 * ONE_DAY, "engine").days_missing == expected
+
+
+def test_without_declared_conversions_there_is_no_conversion_rate(two_days, monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "conversions", ())
+    found = metrics_of("books", DAY, DAY + ONE_DAY, "engine")
+    assert {group.rates["conversion_rate"].value for group in (*found.groups, found.total)} == {None}
+    assert found.total.rates["ctr"].value == 3 / 11
+
+
+def test_a_day_that_is_still_to_come_is_not_rolled_up():
+    with pytest.raises(CommandError, match="is still to come: in UTC it is"):
+        call_command("recommender_roll_up", "books", "--day", str(day_of(timezone.now()) + ONE_DAY))
+    assert not RolledUpDay.objects.exists()
+
+
+def test_where_no_day_is_due_it_is_said_when_today_was_summed_up():
+    def printed() -> str:
+        out = io.StringIO()
+        call_command("recommender_roll_up", "books", stdout=out)
+        return out.getvalue()
+
+    assert printed() == "No day is due: the request log is empty.\n"
+    now = timezone.now()
+    row = answer("ann", "tea")
+    RequestLog.objects.filter(request_id=row).update(created_at=now)
+    assert f"books {day_of(now)}: 1 answers" in printed()
+    assert re.fullmatch(r"No day is due: today was last summed up at \d\d:\d\d UTC\.\n", printed())
