@@ -89,5 +89,9 @@ class RegistryError(RecommenderError):
     """A version or release cannot be registered, promoted or rolled back."""
 
 
+class RegistryBusy(RegistryError):
+    """The registry could not be changed now; trying again later may help."""
+
+
 class EngineError(RecommenderError):
     """An engine was asked for something that it cannot do."""

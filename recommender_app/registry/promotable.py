@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
-from recommender_app.exceptions import ArtifactMissing, RegistryError
-from recommender_app.models import ModelVersion, Release
+from recommender_app.exceptions import ArtifactMissing, RegistryBusy, RegistryError
+from recommender_app.models import ModelVersion, Release, TrainingRun
+from recommender_app.registry.leases import renew_lease
 from recommender_app.registry.storage import is_stored
 
 PROMOTABLE = (ModelVersion.Status.CANDIDATE, ModelVersion.Status.READY)
@@ -61,12 +62,27 @@ def check_one_per_engine(versions: Sequence[ModelVersion]) -> None:
         raise RegistryError(f"Choose one version of {twice}: a release has one per engine.")
 
 
-def check_newer(versions: Sequence[ModelVersion], live: Mapping[str, ModelVersion]) -> None:
-    """Raise RegistryError if a newer version of one of the engines is live."""
-    for version in versions:
-        other = live.get(version.engine)
-        if other is not None and other.number > version.number:
+def check_held(runs: Iterable[TrainingRun]) -> None:
+    """Raise RegistryBusy if somebody else has taken over one of the runs; in a transaction it keeps the others."""
+    for run in runs:
+        if not renew_lease(run):
+            raise RegistryBusy(f"Run {run.pk} was given up before it ended; another goes on.")
+
+
+def wanted_of(versions: Sequence[ModelVersion], live: Mapping[str, ModelVersion]) -> list[ModelVersion]:
+    """Leave out versions that are live already or overtaken by a newer one.
+
+    Raises:
+        RegistryError: that leaves none.
+    """
+    others = [(version, live.get(version.engine)) for version in versions]
+    wanted = [version for version, other in others if other is None or other.number < version.number]
+    if wanted:
+        return wanted
+    for version, other in others:
+        if other is not None and other != version:
             raise RegistryError(f"{version} was overtaken: {other.name} is live already.")
+    raise RegistryError(f"{versions[0]} is live already.")
 
 
 def check_restorable(release: Release) -> None:

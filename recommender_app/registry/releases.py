@@ -8,14 +8,15 @@ from django.db.models import Max
 from django.utils import timezone
 
 from recommender_app.exceptions import RegistryError
-from recommender_app.models import ModelVersion, Release, ReleaseMember
+from recommender_app.models import ModelVersion, Release, ReleaseMember, TrainingRun
 from recommender_app.registry.live import live_release
 from recommender_app.registry.promotable import (
     check_artifact,
-    check_newer,
+    check_held,
     check_one_per_engine,
     check_promotable,
     check_restorable,
+    wanted_of,
 )
 from recommender_app.registry.release_trail import record_promotion, record_roll_back
 from recommender_app.registry.switching import in_turn, retire, settle_versions
@@ -31,16 +32,24 @@ def promote(version: ModelVersion, *, by: str, reason: str = "", force: bool = F
 
 
 def promote_all(
-    versions: Sequence[ModelVersion], *, by: str, reason: str = "", force: bool = False, only_newer: bool = False
+    versions: Sequence[ModelVersion],
+    *,
+    by: str,
+    reason: str = "",
+    force: bool = False,
+    only_newer: bool = False,
+    runs: Sequence[TrainingRun] = (),
 ) -> Release:
     """Make versions live together: one new release with them in the place of their engines' versions before.
 
     Args:
         force: also versions that the gate has rejected; the trail says so.
-        only_newer: refuse a version where a newer one of its engine is live: what a training that
-            was frozen between publishing and promoting must not undo.
+        only_newer: leave out a version where it or a newer one of its engine is live, unless that
+            leaves none: what a training that was frozen between publishing and promoting must not undo.
+        runs: what the versions come from; whoever has lost one of them promotes nothing.
 
     Raises:
+        RegistryBusy: one of the runs was taken over; see below.
         RegistryError: a version is retired, rejected or live already, two are of one engine, or
             the database is busy.
         ArtifactError: an artifact folder does not open.
@@ -52,9 +61,9 @@ def promote_all(
 
     def switch(live: Release | None) -> Release:
         members = {member.engine: member.version for member in live.members.all()} if live else {}
-        promoted = [_promotable(version, members, force) for version in versions]
-        if only_newer:
-            check_newer(promoted, members)
+        check_held(runs)
+        wanted = wanted_of(versions, members) if only_newer else versions
+        promoted = [_promotable(version, members, force) for version in wanted]
         retire(live)
         release = _new_release(versions[0].use_case, live, by, reason)
         _add_members(release, members | {version.engine: version for version in promoted})

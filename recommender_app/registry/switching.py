@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, OperationalError
 
-from recommender_app.exceptions import RegistryError
+from recommender_app.exceptions import RegistryBusy
 from recommender_app.models import ModelVersion, Release
 from recommender_app.registry.database import atomic
 from recommender_app.registry.live import live_release, write_hint_on_commit
@@ -18,7 +18,7 @@ def in_turn(use_case_key: str, switch: Callable[[Release | None], Release]) -> R
     """Run ``switch(live release)`` in a transaction; switches of one use case wait for each other.
 
     Raises:
-        RegistryError: the database is busy or gone, or others keep coming first.
+        RegistryBusy: the database is busy or gone, or others keep coming first.
     """
     for _attempt in range(ATTEMPTS):
         try:
@@ -30,8 +30,8 @@ def in_turn(use_case_key: str, switch: Callable[[Release | None], Release]) -> R
         except IntegrityError:  # the database's constraints let nobody else through
             continue
         except OperationalError as error:
-            raise RegistryError(f"The database refused ({error}): nothing of {use_case_key} was changed.") from error
-    raise RegistryError(f"Other promotions of {use_case_key} keep coming first: try again in a moment.")
+            raise RegistryBusy(f"The database refused ({error}): nothing of {use_case_key} was changed.") from error
+    raise RegistryBusy(f"Other promotions of {use_case_key} keep coming first: try again in a moment.")
 
 
 def retire(release: Release | None) -> None:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, TrainingRun
-from recommender_app.registry.runs import begin_requested_run, finish_run, record_config, renew_lease, start_run
+from recommender_app.registry.runs import (
+    begin_requested_run,
+    finish_run,
+    give_back_run,
+    record_config,
+    renew_lease,
+    request_run,
+    start_run,
+)
 from recommender_app.registry.versions import version_of_run
 from recommender_app.training.summary import Ending, EngineResult
 
@@ -20,6 +29,7 @@ class ClaimedRuns:
     def __init__(self, use_case_key: str, by: str, runs: Iterable[TrainingRun]) -> None:
         self.use_case, self.by = use_case_key, by
         self._runs = {run.engine: run for run in runs}
+        self.waiting: set[str] = set()  # engines whose versions could not be promoted now
 
     @property
     def engines(self) -> list[str]:
@@ -37,16 +47,25 @@ class ClaimedRuns:
         """
         if not self._runs:
             return start_run(self.use_case, engine, config=config, seed=seed, requested_by=self.by)
-        if engine not in self._runs:
-            self._runs[engine] = begin_requested_run(self.use_case, engine, requested_by=self.by)
+        self._begin(engine)
         record_config(self._runs[engine], config, seed)
         return self._runs[engine]
 
     def left_behind(self, engine: str) -> tuple[TrainingRun, ModelVersion] | None:
-        """Return a run whose process died after publishing, and what it has published."""
+        """Return a run whose process died after publishing, and what it has published.
+
+        Raises:
+            RegistryError: the engine is being trained by somebody else.
+        """
+        if self._runs:
+            self._begin(engine)  # it may take up a run that waits
         run = self._runs.get(engine)
         version = version_of_run(run) if run is not None and run.attempts > 1 else None
         return (run, version) if run is not None and version is not None and version.gate else None
+
+    def runs_of(self, engines: Iterable[str]) -> list[TrainingRun]:
+        """Return the claimed runs of some engines."""
+        return [self._runs[engine] for engine in engines if engine in self._runs]
 
     def is_lost(self, engine: str) -> bool:
         """Tell whether somebody else has taken the run over; a sign of life where not."""
@@ -54,11 +73,25 @@ class ClaimedRuns:
         return run is not None and not renew_lease(run)
 
     def end(self, results: Iterable[EngineResult]) -> None:
-        """End every run as its engine has ended; those that were not reached as the last one did."""
+        """End every run as its engine has ended; those that were not reached as the last one did.
+
+        What could not be promoted now is given back: whoever claims it next has only to promote it.
+        """
         endings = {result.engine: result for result in results}
         last = next(reversed(endings.values()), None)
         for engine, run in self._runs.items():
             result = endings.get(engine, last)
-            if result is not None:
+            if engine in self.waiting and result is not None and result.ending == Ending.FAILED:
+                give_back_run(run, result.reason)
+            elif result is not None:
                 status = _STATUSES.get(result.ending, Status.SUCCEEDED)
                 finish_run(run, status, "" if status == Status.SUCCEEDED else result.reason)
+
+    def _begin(self, engine: str) -> None:
+        if engine in self._runs:
+            return
+        try:
+            self._runs[engine] = begin_requested_run(self.use_case, engine, requested_by=self.by)
+        except RegistryError:  # what runs does not know of what is new here
+            request_run(self.use_case, engine, requested_by=self.by, is_news=True)
+            raise

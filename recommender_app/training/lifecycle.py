@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from recommender_app.exceptions import DatasetError, NotEnoughData, RecommenderError
+from recommender_app.exceptions import ArtifactMissing, DatasetError, NotEnoughData, RecommenderError, RegistryBusy
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import releases
 from recommender_app.registry.runs import request_run
@@ -89,7 +89,8 @@ def retrain(
         options: see there.
         begin, end: told when an engine begins and how it ended, in order.
 
-    Where what passed cannot be promoted, it stays a candidate and counts as failed.
+    Where what passed cannot be promoted, it stays a candidate and counts as failed; a requested
+    run is promoted later if the database was busy or the artifact not stored yet.
     """
     chosen = options or Options()
     chosen = replace(
@@ -123,7 +124,7 @@ class _Pipeline:
         self.source = Source(use_case, options.dataset_path, options.seed, progress)
         self.results: list[EngineResult] = []
         self.live = live_versions(use_case.key)
-        self.is_without_data = self.is_going_on = False
+        self.is_without_data = self.is_going_on = self.is_refit_wanted = False
 
     def in_order(self, engine_keys: Sequence[str]) -> list[str]:
         """Return the engines of the requested runs, the others, and the ensemble after its members."""
@@ -158,17 +159,20 @@ class _Pipeline:
             return False
         fitted = self.live[ENSEMBLE].config
         members = str(fitted.get("members", EnsembleConfig.members)).split(",")
-        return fitted.get("weights") != "planned" and bool(self._will_be_live().intersection(members))
+        changed = self._will_be_live() | {each.engine for each in self.results if each.ending == Ending.PROMOTED}
+        return fitted.get("weights") != "planned" and bool(changed.intersection(members))
 
     def asks_for_refit(self) -> bool:
-        """Ask for a fit of the ensemble beside what a dead process has left: what is known of that is its version."""
-        if self.is_going_on:
-            request_run(self.use_case.key, ENSEMBLE, requested_by=self.by)
+        """Have the ensemble fitted later beside what a dead process has left: what is known of that is its version."""
+        self.is_refit_wanted = self.is_going_on
         return self.is_going_on
 
     def finish(self) -> Summary:
         """Promote what may be, in one release, and end the requested runs."""
         summary = self._promote()
+        is_promoted = any(result.ending in (Ending.PROMOTED, Ending.FORCED) for result in summary.results)
+        if self.is_refit_wanted and is_promoted:  # before, it would be fitted beside what is not live
+            request_run(self.use_case.key, ENSEMBLE, requested_by=self.by, is_news=True)
         self.claimed.end(summary.results)
         return summary
 
@@ -179,10 +183,13 @@ class _Pipeline:
         refusal = ""
         if models and self.options.promote:
             try:
-                versions = [model.version for model in models]
-                release = releases.promote_all(versions, by=self.by, force=self.options.force, only_newer=True)
+                versions, runs = [model.version for model in models], self.claimed.runs_of(chosen)
+                release = releases.promote_all(
+                    versions, by=self.by, force=self.options.force, only_newer=True, runs=runs
+                )
             except RecommenderError as error:
                 refusal = str(error)
+                self.claimed.waiting |= chosen if isinstance(error, (RegistryBusy, ArtifactMissing)) else set()
         results = [self._settled(each, release, refusal) if each.engine in chosen else each for each in self.results]
         return Summary(self.use_case.key, tuple(results), release, self.source.known_path)
 
@@ -272,9 +279,11 @@ class _Pipeline:
 
     def _settled(self, result: EngineResult, release: Release | None, refusal: str) -> EngineResult:
         """Return the result of a version after the promotion."""
-        if refusal:
-            return replace(result, ending=Ending.FAILED, reason=f"It stays a candidate: {refusal}")
-        if release is None or result.model is None:
+        if result.model is None or not (release or refusal):
             return result
+        result.model.version.refresh_from_db(fields=["status", "reason"])  # somebody else may have made it live
+        if result.model.version.status != ModelVersion.Status.READY:
+            reason = f"It stays a candidate: {refusal or 'a newer version is live already.'}"
+            return replace(result, ending=Ending.FAILED, reason=reason)
         ending = Ending.PROMOTED if result.ending == Ending.PASSED else Ending.FORCED
         return replace(result, ending=ending, model=replace(result.model, release=release))
