@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.templatetags.static import static
 from django.urls import include, path
 from drf_spectacular.settings import spectacular_settings
@@ -13,9 +14,13 @@ from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from recommender_app import __version__
 from recommender_app.api.throttling import SchemaThrottle
 
 SIDECAR = "drf_spectacular_sidecar"
+
+
+OUR_INFO = {"title": "Recommendations", "version": __version__}  # where the host gives its API no name
 
 
 class SchemaView(SpectacularAPIView):
@@ -33,7 +38,10 @@ class SchemaView(SpectacularAPIView):
         """Return the description; ``?format=json`` or ``yaml``."""
         prefix = request.path_info.removesuffix("schema/").lstrip("/")
         self.patterns = [path(prefix, include("recommender_app.urls"))]
-        return super().get(request, *args, **kwargs)
+        response = super().get(request, *args, **kwargs)
+        written = getattr(settings, "SPECTACULAR_SETTINGS", {})
+        response.data["info"] |= {name: text for name, text in OUR_INFO.items() if name.upper() not in written}
+        return response
 
 
 class DocumentationView(SpectacularSwaggerView):

@@ -54,6 +54,13 @@ class ItemKeysField(serializers.Field):  # type: ignore[type-arg]
 class RecommendationParameters(serializers.Serializer[Any]):
     """Query parameters of a recommendation request."""
 
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse what is given more than once in words that say so; ``exclude`` has its own."""
+        twice = [name for name in ("limit", "cursor") if isinstance(data.get(name), list)]
+        if twice:
+            raise serializers.ValidationError({name: ["It is given twice; give it once."] for name in twice})
+        return super().to_internal_value(data)
+
     def get_fields(self) -> dict[str, serializers.Field]:
         """Return the fields with the bounds that are configured now."""
         limit = StrictIntegerField(

@@ -99,10 +99,11 @@ def test_a_limit_that_makes_no_sense_is_refused_by_name(client, books, limit):
     assert RequestLog.objects.count() == 0
 
 
-def test_a_limit_given_twice_is_refused(client):
-    response = client.get(URL + "?limit=1&limit=2")
+@pytest.mark.parametrize("name", ["limit", "cursor"])
+def test_a_parameter_given_twice_is_refused_and_the_answer_says_so(client, name):
+    response = client.get(URL + f"?{name}=3&{name}=4")
     assert response.status_code == 400
-    assert response.json()["errors"].keys() == {"limit"}
+    assert response.json()["errors"] == {name: ["It is given twice; give it once."]}
 
 
 @pytest.mark.parametrize("query", ["?format=html", "?format=xml", "?limit=2&format=%00"])

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import include, path
 
+from recommender_app import __version__
 from recommender_app.serving.router import FALLBACK_REASONS
 from recommender_app.usecases.site import all_use_cases
 from tests.app import library
@@ -47,6 +48,17 @@ def test_a_host_that_never_heard_of_the_schema_generator_has_it_too(tmp_path):
     )
     printed = run_python(tmp_path, program, NO_DATABASE, tmp_path, "plain_settings")
     assert printed == f"{described()}\n"
+
+
+def test_the_schema_has_a_name_and_a_version_where_the_host_gives_none(settings):
+    del settings.SPECTACULAR_SETTINGS
+    assert schema()["info"] == {"title": "Recommendations", "version": __version__}
+
+
+def test_the_name_and_version_that_a_host_gives_stay(settings):
+    info = schema()["info"]
+    assert info["title"] == settings.SPECTACULAR_SETTINGS["TITLE"] == "Start-up matchmaking with recommendations"
+    assert info["version"] == settings.SPECTACULAR_SETTINGS["VERSION"]
 
 
 def test_a_host_without_filters_is_described_too(monkeypatch):
