@@ -15,11 +15,12 @@ WHEN_READ = "a training reads them now: the janitor deletes them when it has end
 WHEN_REPLACED = "live, pinned, young, or to roll back to: deleted once a version trained from now on is live"
 
 
-def forget_learned(subject: Subject, tombstone: ForgottenUser, report: Report) -> None:
+def forget_learned(subject: Subject, tombstone: ForgottenUser, report: Report, *, is_learned_from: bool) -> None:
     """Delete what can go, ask for trainings, and say until when the rest stays."""
     for use_case in {each.key: each for each in (*subject.use_cases, *subject.shown_in)}.values():
         _datasets(use_case, subject, report)
-        _versions(use_case, subject, tombstone, report)
+        if is_learned_from:
+            _versions(use_case, tombstone, report)
     if not report.is_dry_run:
         settle()
 
@@ -33,8 +34,9 @@ def _datasets(use_case: UseCase, subject: Subject, report: Report) -> None:
         report.add("datasets", use_case.key, LATER, len(waiting), note=WHEN_READ)
 
 
-def _versions(use_case: UseCase, subject: Subject, tombstone: ForgottenUser, report: Report) -> None:
-    rows = [tombstone] if report.is_dry_run else unsettled([use_case.users, use_case.items])
+def _versions(use_case: UseCase, tombstone: ForgottenUser, report: Report) -> None:
+    rows = unsettled([use_case.users, use_case.items])
+    rows += [tombstone] * (tombstone.pk is None)  # of a dry run
     deleted = delete_affected(use_case.key, rows, dry_run=report.is_dry_run)
     names = ", ".join(each.name for each in deleted)
     report.add("model versions", use_case.key, REMOVED, len(deleted), note=names)

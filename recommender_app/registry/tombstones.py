@@ -68,7 +68,7 @@ NOBODY = Tombstones()
 def bury(model: type[Model], user_id: Any, *, by: str) -> ForgottenUser:
     """Return the tombstone of a user: a new one, or that of the first time, whose terms go on."""
     by_key = {digest(model, user_id, key): key_digest(key) for key in _keys()}
-    known = ForgottenUser.objects.filter(digest__in=by_key).first()
+    known = find_tombstone(model, user_id)
     if known is not None:
         return known
     written, name = next(iter(by_key.items()))
@@ -84,6 +84,11 @@ def bury(model: type[Model], user_id: Any, *, by: str) -> ForgottenUser:
         tombstone = ForgottenUser.objects.get_or_create(digest=written, defaults=values)[0]
     tombstone.refresh_from_db()
     return tombstone
+
+
+def find_tombstone(model: type[Model], user_id: Any) -> ForgottenUser | None:
+    """Return the tombstone of a user who was forgotten before."""
+    return ForgottenUser.objects.filter(digest__in=[digest(model, user_id, key) for key in _keys()]).first()
 
 
 def read_tombstones() -> Tombstones:

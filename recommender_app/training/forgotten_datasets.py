@@ -38,11 +38,20 @@ def datasets_holding(use_case: UseCase, holds: Holds) -> Iterator[tuple[Path, bo
     in_use = datasets_in_use(use_case.key)
     for folder in sorted(dataset_folders(use_case.key)):
         try:
-            is_held = any(holds(model, ids) for model, ids in _ids_of(use_case, folder))
+            is_held = held_by(use_case, folder, holds)
         except DatasetError:
             is_held = True
         if is_held:
             yield folder, folder.name in in_use
+
+
+def held_by(use_case: UseCase, folder: Path, holds: Holds) -> bool:
+    """Tell whether a dataset holds a wanted id.
+
+    Raises:
+        DatasetError: the folder is damaged, or gone.
+    """
+    return any(holds(model, ids) for model, ids in _ids_of(use_case, folder))
 
 
 def delete_datasets(use_case: UseCase, holds: Holds, *, dry_run: bool = False) -> list[Pruned]:

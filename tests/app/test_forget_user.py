@@ -296,3 +296,31 @@ def test_the_command_asks_for_the_id_once_more(monkeypatch, ann, typed, is_done)
 def test_ids_are_found_in_the_arrays_of_a_dataset(ann, bob, books):
     folder = export_dataset(get_use_case("books")).path
     assert sorted(np.load(folder / "user_ids.npy").tolist()) == sorted([ann.pk, bob.pk])
+
+
+def test_a_key_that_nobody_has_ever_had_is_refused_unless_it_is_said_to_be_right(settings, ann):
+    with pytest.raises(UserNotFound, match=r"Nothing was changed: no toyhost\.reader has the key .*--deleted-already"):
+        forget_user("books", ann.pk + 1000)
+    assert not ForgottenUser.objects.exists()
+    forget_user("books", ann.pk + 1000, deleted_already=True)
+    forget_user("books", ann.pk + 1000)  # again is no error
+    assert ForgottenUser.objects.count() == 1
+
+
+def test_no_training_is_asked_for_where_no_dataset_held_the_id(ann, bob, books):
+    folder = export_dataset(get_use_case("books")).path
+    promote(candidate(dataset_fingerprint=folder.name), by="ann")
+    cid = library.add_reader("cid")
+    report = forget_user("books", cid.pk)
+    assert lines(report, "trainings asked for") == lines(report, "model versions") == []
+    prune_forgotten(get_use_case("books"))
+    assert not TrainingRun.objects.filter(requested_by="privacy").exists()
+    assert lines(forget_user("books", bob.pk), "trainings asked for") == [("later", 1)]
+
+
+def test_a_dry_run_for_somebody_who_was_forgotten_before_lists_no_newer_version(ann):
+    forget_user("books", ann.pk)
+    ForgottenUser.objects.update(forgotten_at=timezone.now() - timedelta(days=1))
+    candidate(dataset_fingerprint="f" * 64)
+    report = forget_user("books", ann.pk, dry_run=True)
+    assert lines(report, "model versions") == []

@@ -38,6 +38,7 @@ class Command(RecommenderCommand):
         parser.add_argument("--dry-run", action="store_true", help="Change nothing.")
         parser.add_argument("--yes", action="store_true", help="Do not ask.")
         parser.add_argument("--keep-interactions", action="store_true", help="The host's own rows stay.")
+        parser.add_argument("--deleted-already", action="store_true", help="The key is right, though nobody has it.")
         parser.add_argument("--by", default="", metavar="NAME", help="Who does it; your login's name by default.")
         parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
 
@@ -50,6 +51,7 @@ class Command(RecommenderCommand):
             by=options["by"] or _login(),
             dry_run=options["dry_run"],
             keep_interactions=options["keep_interactions"],
+            deleted_already=options["deleted_already"],
         )
         self.stdout.write(json.dumps(report.to_json(), indent=2) if options["json"] else _as_text(report))
 
