@@ -9,6 +9,7 @@ from django import forms
 from recommender_app.admin.json_text import JSONText
 from recommender_app.engines.catalog import engine_keys
 from recommender_app.models import ServingPolicy
+from recommender_app.registry.policies import check_thresholds
 from recommender_app.usecases.attributes import allowed_attributes
 from recommender_app.usecases.site import all_use_cases, get_use_case
 
@@ -41,6 +42,14 @@ class PolicyForm(forms.ModelForm):
             "diversity": forms.NumberInput(attrs={"min": 0, "max": 1, "step": 0.05}),
             "exploration": forms.NumberInput(attrs={"min": 0, "max": 0.5, "step": 0.05}),
         }
+
+    def clean(self) -> Any:
+        """Refuse a threshold that the other one in force contradicts."""
+        super().clean()
+        values = self.cleaned_data
+        if "cold_start_threshold" in values and "warm_user_threshold" in values:
+            check_thresholds(values["cold_start_threshold"], values["warm_user_threshold"])
+        return values
 
     def clean_routes(self) -> Any:
         """Nothing written means no routes."""

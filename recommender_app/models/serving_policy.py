@@ -3,8 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from recommender_app.conf import settings
-from recommender_app.models.policy_rules import lone_threshold_problem, policy_problems
+from recommender_app.models.policy_rules import policy_problems
 
 FIELDS = (  # what a policy says; the rest of the row is about the row
     "cold_start_threshold",
@@ -93,13 +92,8 @@ class ServingPolicy(models.Model):
         return f"{self.use_case}: {self.name}"
 
     def clean(self) -> None:
-        """Refuse JSON that no request could be served by, and a threshold that the other one in force contradicts."""
+        """Refuse JSON that no request could be served by."""
         problems = policy_problems({name: getattr(self, name) for name in FIELDS})
-        problems |= lone_threshold_problem(
-            self.cold_start_threshold,
-            self.warm_user_threshold,
-            (settings.COLD_START_THRESHOLD, settings.WARM_USER_THRESHOLD),
-        )
         if problems:
             raise ValidationError(problems)
 

@@ -7,8 +7,10 @@ from functools import partial
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
+from recommender_app.conf import settings
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import PolicyChange, ServingPolicy
+from recommender_app.models.policy_rules import lone_threshold_problem
 from recommender_app.registry.edits import delete_with_trail, save_with_trail
 
 Said = dict[str, object] | None  # what a policy says
@@ -19,6 +21,17 @@ def active_policy(use_case_key: str) -> ServingPolicy | None:
     return ServingPolicy.objects.filter(use_case=use_case_key, is_active=True).first()
 
 
+def check_thresholds(cold: int | None, warm: int | None) -> None:
+    """Check one threshold without the other against the settings, which then decide the other.
+
+    Raises:
+        ValidationError: ALS would never answer.
+    """
+    problems = lone_threshold_problem(cold, warm, (settings.COLD_START_THRESHOLD, settings.WARM_USER_THRESHOLD))
+    if problems:
+        raise ValidationError(problems)
+
+
 def save_policy(policy: ServingPolicy, *, by: str) -> ServingPolicy:
     """Check and store a policy together with who changed what; every process follows within RELOAD_SECONDS.
 
@@ -27,6 +40,7 @@ def save_policy(policy: ServingPolicy, *, by: str) -> ServingPolicy:
     """
     try:
         policy.full_clean()
+        check_thresholds(policy.cold_start_threshold, policy.warm_user_threshold)
         return save_with_trail(policy, partial(_record, by))
     except ValidationError as error:
         raise ConfigurationError(f"The policy was not saved: {' '.join(error.messages)}") from error
