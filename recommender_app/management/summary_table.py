@@ -18,8 +18,24 @@ def summary_table(summary: Summary) -> str:
     """Return a row per engine, beside its live version and popularity, and why what is not live is not."""
     lines = [text_table(HEADER, [_row(result) for result in summary.results])]
     lines += [f"{each.engine}: {each.told}" for each in summary.results if each.told != str(each.ending)]
+    lines += _other_users(summary)
     lines += [f"{each.engine}: options from a search: {each.tuning}" for each in summary.results if each.tuning]
     return "\n".join(lines)
+
+
+def _other_users(summary: Summary) -> list[str]:
+    """Return a footnote on the versions that were judged on other users than they were measured on."""
+    names = [each.engine for each in summary.results if each.model and _is_other(each)]
+    users = "engines that answer newcomers are judged on all test users, newcomers included"
+    return [f"{METRIC} of {', '.join(names)} is another one than above: {users}."] if names else []
+
+
+def _is_other(result: EngineResult) -> bool:
+    evaluation = result.model.evaluation if result.model else None
+    judged = (_numbers(result, POPULAR) or _numbers(result, LIVE)).get("challenger")
+    if evaluation is None or judged is None or result.engine not in evaluation.engines:
+        return False
+    return _shown(judged) != _shown(evaluation.engines[result.engine][METRIC])
 
 
 def result_line(result: EngineResult) -> str:

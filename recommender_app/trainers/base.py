@@ -112,6 +112,9 @@ def _convert(name: str, value: Any, expected: Any) -> Any:
     return _convert_scalar(name, value, choices[0])
 
 
+_NO = {int: "no whole number", float: "no number", bool: "neither true nor false", str: "no text"}
+
+
 def _convert_scalar(name: str, value: Any, kind: type) -> Any:
     if kind is bool and isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
@@ -122,4 +125,4 @@ def _convert_scalar(name: str, value: Any, kind: type) -> Any:
             pass
     elif isinstance(value, kind):
         return value
-    raise ConfigurationError(f"{name}={value!r} is not a {kind.__name__}.")
+    raise ConfigurationError(f"{name}={value!r} is {_NO[kind]}.")

@@ -39,6 +39,16 @@ def prune(use_case_key: str, *, dry_run: bool = False) -> list[Pruned]:
     return [*_prune_versions(use_case_key, dry_run), *_prune_datasets(use_case_key, dry_run)]
 
 
+def n_young(use_case_key: str) -> int:
+    """Return how many versions and datasets are superfluous, but younger than an hour."""
+    in_use = datasets_in_use(use_case_key)
+    oldest_first = sorted(dataset_folders(use_case_key), key=_written_at)
+    superfluous = [each for each in oldest_first[: -settings.KEEP_DATASETS] if each.name not in in_use]
+    n_datasets = sum(time.time() - _written_at(folder) < YOUNG_SECONDS for folder in superfluous)
+    n_versions = len(superfluous_versions(use_case_key, young_seconds=0)) - len(superfluous_versions(use_case_key))
+    return n_datasets + n_versions
+
+
 def _prune_versions(use_case_key: str, dry_run: bool) -> Iterator[Pruned]:
     store = ArtifactStore(settings.artifact_root)
     versions = superfluous_versions(use_case_key) if dry_run else give_up_superfluous(use_case_key)

@@ -196,6 +196,16 @@ def test_the_command_fails_where_something_is_wrong(books):
         call_command("recommender_health", "books", stdout=io.StringIO())
 
 
+def test_the_command_names_migrate_where_a_table_is_missing(live_als):
+    def without_table(execute, sql, params, many, context):
+        return execute(sql.replace("recommender_app_release", "no_such_table"), params, many, context)
+
+    with connection.execute_wrapper(without_table), pytest.raises(CommandError) as raised:
+        call_command("recommender_health", "books", stdout=io.StringIO())
+    assert str(raised.value).startswith("Degraded: ")
+    assert str(raised.value).endswith(". Is the database there and migrated? manage.py migrate")
+
+
 def test_the_command_knows_use_cases_that_nothing_is_live_for():
     out = io.StringIO()
     call_command("recommender_health", "books", stdout=out)

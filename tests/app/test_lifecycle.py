@@ -14,7 +14,7 @@ from recommender_app.training.lifecycle import Options, retrain
 from recommender_app.training.smoke import smoke
 from recommender_app.training.summary import Ending
 from recommender_app.usecases.site import get_use_case
-from tests.app import odd_trainers, readings
+from tests.app import library, odd_trainers, readings
 from tests.app.registered import candidate, live_names, start
 from tests.toyhost.models import Reading
 
@@ -321,3 +321,19 @@ def test_promoting_members_alone_says_that_the_live_ensemble_is_to_be_trained_ag
     assert told not in command(capsys, "--all")
     assert told in command(capsys, "--promote")
     assert told not in command(capsys, "--engine", "ensemble", "--promote")
+
+
+def test_an_engine_that_is_judged_on_newcomers_too_has_a_footnote(capsys):
+    books = readings.fill()
+    told = "ndcg@10 of popular is another one than above: engines that answer newcomers are judged on all test users"
+    last = Reading.objects.latest("at").at
+    for reading in Reading.objects.filter(at=last)[:2]:  # the last day stays a fifth of all
+        reading.reader, reading.book = library.add_reader(f"newcomer{reading.pk}"), books[0]
+        reading.save()
+    assert told in command(capsys, "--engine", "popular", "--promote")
+
+
+def test_a_dry_run_says_that_force_is_not_looked_at(capsys):
+    readings.fill()
+    printed = command(capsys, "--engine", "popular", "--dry-run", "--force")
+    assert "--force was not looked at: a dry run only judges." in printed

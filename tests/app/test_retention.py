@@ -150,3 +150,13 @@ def test_a_folder_that_is_gone_already_is_no_problem(root):
     make_old()
     (root / "models" / "books" / "popular" / "popular_v1").rename(root / "elsewhere")
     assert names(prune("books")) == ["popular_v1"]
+
+
+def test_the_command_says_how_much_is_only_too_young(root):
+    candidates(3)
+    for name in ("one", "two", "three"):
+        (root / "datasets" / "books" / name).mkdir(parents=True)
+    ModelVersion.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    out = io.StringIO()
+    call_command("recommender_prune", "books", stdout=out)
+    assert out.getvalue() == "There is nothing to delete. 2 are younger than an hour and stay for now.\n"

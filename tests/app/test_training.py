@@ -13,6 +13,7 @@ from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.releases import roll_back
 from recommender_app.training.export import export_dataset
 from recommender_app.training.run import train_model
+from recommender_app.training.trainers import build_config, load_trainer
 from recommender_app.usecases.site import get_use_case
 from tests.app import library, readings
 from tests.app.registered import live_names
@@ -215,3 +216,11 @@ def test_a_trainer_that_cannot_be_imported_names_the_extra(settings):
     settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": {"als": "recommender_app.trainers.gone.ALSTrainer"}}
     with pytest.raises(ConfigurationError, match=r"pip install 'django-recommender-app\[train\]'"):
         train()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"), [("factors", "factors='abc' is no whole number"), ("alpha", "alpha='abc' is no number")]
+)
+def test_an_option_of_the_wrong_kind_is_told_in_words(option, message):
+    with pytest.raises(ConfigurationError, match=message):
+        build_config(load_trainer("als"), {option: "abc"})

@@ -36,7 +36,14 @@ class Command(RecommenderCommand):
         self.stdout.write(_training(told["training"]))
         self.stdout.write(_spool(told["spool"]))
         if told["status"] == DEGRADED:
-            raise CommandError("Degraded. " + " ".join(told["problems"]))
+            raise CommandError(_degraded(told))
+
+
+def _degraded(told: dict[str, Any]) -> str:
+    """Return the problems, one after the other, and what to do where the tables cannot be read."""
+    is_read = all(state["is_row_readable"] for state in told["use_cases"].values())
+    hint = "" if is_read else " Is the database there and migrated? manage.py migrate"
+    return f"Degraded: {'; '.join(problem.rstrip('.') for problem in told['problems'])}.{hint}"
 
 
 def _training(state: dict[str, Any]) -> str:

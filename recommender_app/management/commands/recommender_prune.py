@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from recommender_app.evaluation.report import text_table
 from recommender_app.management.base import RecommenderCommand, chosen_use_cases
 from recommender_app.training.forgotten import prune_forgotten
-from recommender_app.training.retention import prune
+from recommender_app.training.retention import n_young, prune
 
 TITLES = ("use case", "kind", "name", "MB")
 
@@ -36,7 +36,11 @@ class Command(RecommenderCommand):
         pruned += [each for use_case in chosen for each in prune_forgotten(use_case, dry_run=dry_run)]
         pruned = list(dict.fromkeys(pruned))  # a dry run may name a folder for two reasons
         if not pruned:
-            self.stdout.write("There is nothing to delete.")
+            n_left = sum(n_young(use_case.key) for use_case in chosen)
+            young = (
+                f" {n_left} {'is' if n_left == 1 else 'are'} younger than an hour and stay for now." if n_left else ""
+            )
+            self.stdout.write(f"There is nothing to delete.{young}")
             return
         rows = [(each.use_case, each.kind, each.name, f"{each.size / 1e6:.2f}") for each in pruned]
         megabytes = sum(each.size for each in pruned) / 1e6

@@ -102,6 +102,8 @@ class Command(RecommenderCommand):
         self.stdout.write("\n" + "\n\n".join(table for table in tables if table))
         if chosen.dry_run:
             self.stdout.write("Nothing was published: this was a dry run.")
+            if chosen.force:
+                self.stdout.write("--force was not looked at: a dry run only judges.")
         elif summary.release is not None:
             self.stdout.write(self.style.SUCCESS(live_line(summary)))
             if line := refit_line(summary.release):
