@@ -14,7 +14,7 @@ COUNTS = ("users", *SUMMED, "distinct_items")
 SHOWN = ("ctr", "conversion_rate", "satisfaction", "mean_rating", "mean_session_seconds", "fallback_rate")
 TITLES = (
     "group", "users", "requests", "ctr [95 %]", "conversion", "satisfaction", "rating", "session s", "fallback",
-    "p50 ms", "p95 ms", "diversity", "items", "offline precision@10", "ndcg@10", "diversity@10",
+    "p50 ms", "p95 ms", "items", "offline precision@10", "ndcg@10", "diversity@10",
 )  # fmt: skip
 NOTHING = "-"
 
@@ -61,7 +61,6 @@ def _table_row(group: GroupMetrics) -> list[str]:
         _shown(ctr.value) + interval,
         *(_shown(group.rates[name].value) for name in SHOWN[1:]),
         *(_shown(group.latencies[name]) for name in ("latency_ms_p50", "latency_ms_p95")),
-        _shown(group.rates["mean_diversity"].value),
         f"{group.distinct_items:,}",
         *(_shown(group.offline.get(name)) for name in ("precision@10", "ndcg@10", "diversity@10")),
     ]
