@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from django.utils import timezone
+
 from recommender_app.artifacts.live_hint import delete_live_hint, read_live_hint
 from recommender_app.artifacts.paths import MODELS, is_name
 from recommender_app.artifacts.store import ArtifactStore
@@ -113,9 +115,14 @@ class _Reconciliation:
         live = live_release(self.use_case)
         members = {member.version_id for member in live.members.all()} if live else set()
         for version in present_versions(self.use_case):
-            if version.pk not in members and not self._is_there(version):
+            if version.pk not in members and not self._is_being_sent(version) and not self._is_there(version):
                 yield f"{version.name} has no folder: its row is history now"
                 self._do(partial(mark_gone, [version], LOST))
+
+    def _is_being_sent(self, version: ModelVersion) -> bool:
+        """Tell whether the host that has trained a version may still be storing it: a row comes before the storage."""
+        is_young = (timezone.now() - version.created_at).total_seconds() < ORPHAN_SECONDS
+        return settings.ARTIFACT_STORAGE is not None and is_young
 
     def _live(self) -> Iterator[str]:
         live = live_release(self.use_case)
@@ -145,9 +152,9 @@ class _Reconciliation:
             self._do(lambda: write_hint(self.use_case))
 
     def _newest_whole(self, live: Release) -> Release | None:
-        """Return the newest other release that may be restored and opens."""
-        others = Release.objects.filter(use_case=self.use_case).exclude(pk=live.pk).order_by("-number")
-        return next((release for release in others if self._is_whole(release)), None)
+        """Return the newest earlier release that may be restored and opens; from later ones somebody went back."""
+        earlier = Release.objects.filter(use_case=self.use_case, number__lt=live.number).order_by("-number")
+        return next((release for release in earlier if self._is_whole(release)), None)
 
     def _is_whole(self, release: Release) -> bool:
         try:

@@ -15,7 +15,7 @@ from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.exceptions import ArtifactError
 from recommender_app.models import ModelVersion, ReleaseChange, TrainingRun
 from recommender_app.registry import storage
-from recommender_app.registry.releases import promote
+from recommender_app.registry.releases import promote, roll_back
 from recommender_app.training.janitor import keep_order
 from recommender_app.training.reconcile import Options, reconcile
 from tests.app.registered import BOOKS, ENGINES, candidate, live_names, start
@@ -222,6 +222,25 @@ def test_what_only_other_hosts_have_is_not_lost_and_a_storage_that_is_down_is_no
         reconcile("books")
     assert live_names() == ["popular_v2"]
     assert not ModelVersion.objects.exclude(gone_at=None).exists()
+
+
+def test_what_another_host_is_still_storing_is_not_lost(settings, root, two_releases, tmp_path, monkeypatch):
+    monkeypatch.setattr(FaultyStorage, "root", tmp_path / "bucket")
+    monkeypatch.setattr(FaultyStorage, "fault", None)
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_STORAGE": "tests.app.storages.FaultyStorage"}
+    version = candidate()
+    shutil.rmtree(folder_of(root, "popular_v3"))
+    assert reconcile("books") == []
+    ModelVersion.objects.filter(pk=version.pk).update(created_at=timezone.now() - timedelta(hours=25))
+    assert reconcile("books") == ["books: popular_v3 has no folder: its row is history now"]
+
+
+def test_a_release_that_somebody_has_rolled_back_from_does_not_come_back(root, two_releases):
+    promote(candidate(), by="ann")
+    roll_back("books", to=2, by="ann", reason="Release 3 was bad.")
+    shutil.rmtree(folder_of(root, "popular_v2"))
+    assert reconcile("books")[0].endswith("rolled back to release 1")
+    assert live_names() == ["popular_v1"]
 
 
 def test_the_listing_says_which_versions_are_gone(root, two_releases):
