@@ -24,7 +24,8 @@ from recommender_app.usecases.site import get_use_case
 
 logger = logging.getLogger(__name__)
 
-NO_HISTORY = History([], np.empty(0, dtype=np.float32), np.empty(0, dtype=np.float32), 0, ())
+# What hide_after hides is not said: rows that were kept hide still, on every rung, so the database decides.
+NO_HISTORY = History([], np.empty(0, dtype=np.float32), np.empty(0, dtype=np.float32), 0)
 
 
 class KnownTombstones:

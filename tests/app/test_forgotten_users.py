@@ -12,10 +12,13 @@ from recommender_app.models import FeedbackEvent, ForgottenUser, RequestLog
 from recommender_app.registry.tombstones import bury, read_tombstones
 from recommender_app.serving import forgotten
 from recommender_app.serving.batch import begin_batch, lists_of
+from recommender_app.serving.policies import forced_policy
+from recommender_app.serving.router import Policy
 from recommender_app.serving.service import recommend
 from recommender_app.serving.similar import similar_items
 from recommender_app.serving.spool.draining import drain
 from recommender_app.serving.spool.writing import append
+from recommender_app.testing import FixedEngine, override_engine
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.app.test_spool import row
@@ -152,3 +155,18 @@ def test_a_key_that_is_lost_is_told_instead_of_letting_everybody_come_back(setti
     assert tombstones.n_lost == 1
     with pytest.raises(ConfigurationError, match=r"1 tombstones .* SECRET_KEY_FALLBACKS"):
         tombstones.check_complete()
+
+
+def test_what_a_forgotten_reader_disliked_stays_hidden_on_every_rung_while_the_rows_are_kept():
+    books = library.add_shelves(3)
+    reader = library.add_reader()
+    library.read(reader, books[0], "dislike")
+    forget(reader)
+    for proposed in ([book.pk for book in books], []):  # an engine's list, then the newest items
+        with (
+            override_engine("books", FixedEngine(proposed)),
+            forced_policy("books", Policy("t", ((0, "fixed"),))),
+        ):
+            shown = library.titles(recommend(reader, "books", 6).results)
+        assert shown
+        assert "tea-0" not in shown
