@@ -77,7 +77,7 @@ def disturbances(site: Site, gunicorn: Gunicorn, redis: Redis, minutes: float) -
 
 
 def _swap(site: Site) -> None:
-    command = [sys.executable, "-m", "tests.benchmarks.site.promoting"]
+    command = [sys.executable, "-m", "tests.benchmarks.site.promoting", "publish"]
     subprocess.run(command, env=site.environment, check=True, capture_output=True)
 
 
