@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import logging
 import os
@@ -19,6 +18,7 @@ from recommender_app.serving.forgotten import is_row_forgotten
 from recommender_app.serving.spool.files import REJECTED, TAKEN, folder, waiting
 from recommender_app.serving.spool.framing import lines
 from recommender_app.serving.spool.loading import Row, added, row_of
+from recommender_app.serving.spool.locking import HOLDING, is_alone
 
 logger = logging.getLogger(__name__)
 
@@ -74,26 +74,18 @@ def _drained() -> Drained:
 @contextmanager
 def _alone() -> Iterator[bool]:
     """Hold the folder's lock, which the system releases however the process ends; say whether it was free."""
-    descriptor = os.open(folder() / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder() / LOCK, HOLDING, 0o600)
     try:
-        yield _is_locked(descriptor)
+        yield is_alone(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _is_locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _taken(path: Path) -> Path | None:
     """Rename a file that nobody writes at this moment, after which nobody will; None if it is busy."""
     taken = path.with_name(f"{path.stem}-{time.time_ns()}{TAKEN}")
     with path.open("rb") as file:
-        if not _is_locked(file.fileno()):
+        if not is_alone(file.fileno()):
             return None
         path.rename(taken)
     return taken

@@ -8,7 +8,6 @@ or at once with SPOOL_FSYNC.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from recommender_app.conf import settings
 from recommender_app.serving.log_rows import Values
 from recommender_app.serving.spool.files import folder, path_of_this_process, used_bytes
 from recommender_app.serving.spool.framing import framed
+from recommender_app.serving.spool.locking import APPENDING, is_shared
 
 ATTEMPTS, PAUSE_SECONDS = 100, 0.001  # a drain holds a file for as long as renaming it takes
 LOOK_SECONDS = 1.0  # how long the folder's size is believed
@@ -57,10 +57,9 @@ def _make_room(n_bytes: int) -> None:
 
 def _opened(path: Path) -> int:
     """Return a descriptor of the file, opened and held so that no drain takes the file before it is closed."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     for _ in range(ATTEMPTS):
         try:
-            descriptor = os.open(path, flags, 0o600)
+            descriptor = os.open(path, APPENDING, 0o600)
         except FileNotFoundError:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             continue
@@ -74,9 +73,8 @@ def _opened(path: Path) -> int:
 def _is_held(descriptor: int, path: Path) -> bool:
     """Share the file's lock, as every writer does; tell whether the file still has its name."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except (BlockingIOError, FileNotFoundError):
+        return is_shared(descriptor) and os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
         return False
 
 
