@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
-from django.db import DatabaseError
+from django.db import Error
 
 from recommender_app.exceptions import RecommenderError
 from recommender_app.usecases.declaration import UseCase
@@ -40,7 +40,7 @@ class RecommenderCommand(BaseCommand):
             self.run(**options)
         except RecommenderError as error:
             raise CommandError(str(error)) from error
-        except DatabaseError as error:
+        except Error as error:
             raise CommandError(f"The database refuses: {str(error).splitlines()[0]}. Is it migrated?") from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted: what is live has not changed.", returncode=INTERRUPTED) from None

@@ -15,6 +15,7 @@ from django.db.models import Max, Q
 from recommender_app.conf import settings
 from recommender_app.models import TrainingRun
 from recommender_app.registry.database import current_time
+from recommender_app.registry.runs import LEASE_EXPIRED
 
 REQUESTED, RUNNING = TrainingRun.Status.REQUESTED, TrainingRun.Status.RUNNING
 PERIOD_DAYS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 31}
@@ -53,10 +54,13 @@ def training_signs() -> TrainingSigns:
 
 
 def _last_seen() -> datetime | None:
-    """Return the newest beginning, end or renewed lease of a run."""
-    found = TrainingRun.objects.aggregate(
+    """Return the newest beginning, end or renewed lease of a run that somebody asked for.
+
+    Neither a command at a keyboard nor the watchdog, who ends the runs of the dead, is a worker.
+    """
+    found = TrainingRun.objects.filter(requested_at__isnull=False).aggregate(
         began=Max("started_at"),
-        ended=Max("finished_at", filter=~Q(started_at=None)),
+        ended=Max("finished_at", filter=~Q(started_at=None) & ~Q(reason=LEASE_EXPIRED)),
         lease=Max("lease_until", filter=Q(status=RUNNING)),
     )
     if found["lease"] is not None:

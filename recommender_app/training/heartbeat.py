@@ -7,13 +7,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from recommender_app.conf import settings
 from recommender_app.models import TrainingRun
 from recommender_app.registry.runs import renew_lease
 
 logger = logging.getLogger(__name__)
+
+JOIN_SECONDS = 10.0
 
 
 @contextmanager
@@ -32,14 +34,16 @@ def beating(run: TrainingRun, every_seconds: float | None = None) -> Iterator[No
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(JOIN_SECONDS)  # a beat may hang in a dead connection; the thread is a daemon
 
 
 def _beat(run: TrainingRun, stop: threading.Event, every_seconds: float) -> None:
     while not stop.wait(every_seconds):
         try:
             renew_lease(run)
-        except DatabaseError as error:  # the next beat may get through
+        except (
+            Error
+        ) as error:  # a lost connection is an InterfaceError, no DatabaseError; the next beat may get through
             logger.warning("The lease of run %s was not renewed: %s", run.pk, error)
         finally:
             connections.close_all()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 
 from recommender_app.exceptions import ArtifactError, ConfigurationError
 from recommender_app.management.base import RecommenderCommand, chosen_use_cases
@@ -29,7 +30,7 @@ class Command(RecommenderCommand):
 
     def run(self, **options: Any) -> None:
         poll = options["poll"]
-        if poll is not None and not poll > 0:
+        if poll is not None and not (math.isfinite(poll) and poll > 0):
             raise ConfigurationError("--poll must be a number of seconds above 0.")
         keys = [use_case.key for use_case in chosen_use_cases(options["use_cases"])]
         if poll is None:
@@ -38,7 +39,7 @@ class Command(RecommenderCommand):
         while True:
             try:
                 self._say(sync_artifacts(keys))
-            except ArtifactError as error:  # the next round may get through
+            except (ArtifactError, Error) as error:  # the next round may get through
                 self.stderr.write(str(error))
             time.sleep(poll)
             close_old_connections()

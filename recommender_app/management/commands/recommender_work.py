@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 
 from recommender_app.exceptions import ConfigurationError, RecommenderError
 from recommender_app.management.base import RecommenderCommand
@@ -51,7 +52,7 @@ class Command(RecommenderCommand):
         parser.add_argument("--poll", type=float, default=POLL_SECONDS, metavar="SECONDS", help="Pause between looks.")
 
     def run(self, **options: Any) -> None:
-        if not options["poll"] > 0:
+        if not (math.isfinite(options["poll"]) and options["poll"] > 0):
             raise ConfigurationError("--poll must be a number of seconds above 0.")
         try:
             with _stopped_by_signals():
@@ -65,10 +66,15 @@ class Command(RecommenderCommand):
             self._say(options, "Waiting for trainings; stop with Ctrl-C.")
         tidy_at = time.monotonic()  # at once: the process before may have left something
         while True:
-            failures = self._round(options)
-            if time.monotonic() >= tidy_at:
-                self._tidy(options)
-                tidy_at = time.monotonic() + JANITOR_SECONDS
+            try:
+                failures = self._round(options)
+                if time.monotonic() >= tidy_at:
+                    self._tidy(options)
+                    tidy_at = time.monotonic() + JANITOR_SECONDS
+            except Error as error:  # the database was away; the next round may get through
+                if options["once"]:
+                    raise
+                self.stderr.write(f"The database refuses: {error}")
             if options["once"]:
                 if failures:
                     raise CommandError("\n".join(failures))
