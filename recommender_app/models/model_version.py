@@ -28,6 +28,9 @@ class ModelVersion(models.Model):
     dataset_fingerprint = models.CharField(max_length=64, blank=True)
     size_bytes = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+    data_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="Before its data were read, by the database's clock; empty: not known."
+    )
     gone_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when its artifact is no longer there: pruned, or lost. It stays so."
     )
