@@ -10,7 +10,7 @@ from recommender_app.conf import settings
 from recommender_app.serving.pool import Candidate, Pool
 from recommender_app.serving.query import Query
 from recommender_app.serving.router import NEWEST
-from recommender_app.usecases.eligibility import eligible_items, newest_eligible, shown_items
+from recommender_app.usecases.eligibility import eligible_items, newest_eligible, newest_ids, shown_items
 from recommender_app.usecases.values import usable_values
 
 
@@ -18,7 +18,8 @@ def candidates_ahead(query: Query, pool: Pool, *, with_items: bool) -> list[Cand
     """Return proposals beyond the pool, then the newest items, so that there are PAGE_SLATE with the pool.
 
     All of them may be shown: a cursor is signed, not secret, and whoever unpacks it must find
-    nothing that is hidden from them. One query, one more for the newest.
+    nothing that is hidden from them. One query, one more for the newest; a third where ``get_items``
+    yields an item several times.
 
     Args:
         with_items: read the items, for whoever arranges them; else their keys alone.
@@ -55,5 +56,7 @@ def _newest(query: Query, n: int, known: Collection[Any], with_items: bool) -> M
         newest = newest_eligible(query.use_case, query.user, n, known, query.filters)
         return {item.pk: item for item in newest}
     items = shown_items(query.use_case, query.user, query.filters).exclude(pk__in=list(known))
-    ids = items.order_by(*query.use_case.newest_first).values_list("pk", flat=True)
-    return dict.fromkeys(ids[:n])
+    rows = list(items.order_by(*query.use_case.newest_first).values_list("pk", flat=True)[:n])
+    if len(set(rows)) < len(rows):  # get_items yields an item several times
+        rows = newest_ids(query.use_case, items, n)
+    return dict.fromkeys(rows)

@@ -15,7 +15,7 @@ from recommender_app.exceptions import RecommenderError
 from recommender_app.serving import live, pages, request_log, slate_cache
 from recommender_app.serving.ahead import candidates_ahead
 from recommender_app.serving.answer import Answer, Result, engine_of
-from recommender_app.serving.arranging.slate import chooses, rearranges, slate_of
+from recommender_app.serving.arranging.slate import as_proposed, chooses, rearranges, slate_of
 from recommender_app.serving.cursors import Rest
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried, savepoint
 from recommender_app.serving.deadline import Deadline
@@ -183,7 +183,7 @@ def _arranged(query: Query, policy: Policy, pool: Pool, request_id: UUID, pipeli
         raise
     except Exception:  # a rule or a model that nobody foresaw costs the order, not the answer
         logger.exception("Request %s: the list cannot be arranged; the engines' order is shown.", request_id)
-        return [*pool.candidates, *(ahead or ())]
+        return as_proposed(pool.candidates, ahead or (), query.limit)
 
 
 def _results(chosen: Sequence[Candidate]) -> tuple[Result, ...]:

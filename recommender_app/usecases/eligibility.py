@@ -68,7 +68,7 @@ def newest_eligible(
     rows = list(items.order_by(*use_case.newest_first)[:limit])
     found = {item.pk: item for item in rows}
     if len(found) < len(rows):
-        ids = _newest_ids(use_case, items, limit)
+        ids = newest_ids(use_case, items, limit)
         found = {item.pk: item for item in items.filter(pk__in=ids).order_by()}
         return [found[key] for key in ids if key in found]
     return rows
@@ -102,7 +102,7 @@ def shared_items(use_case: UseCase, user: Any, ids: Collection[Any], chunk_size:
     return {item.pk: item for chunk in chunks for item in items.filter(pk__in=chunk)}
 
 
-def _newest_ids(use_case: UseCase, items: QuerySet[Any], limit: int) -> list[Any]:
+def newest_ids(use_case: UseCase, items: QuerySet[Any], limit: int) -> list[Any]:
     """Return the keys of up to ``limit`` different items; DISTINCT would sort whole rows, if the database can."""
     once = use_case.items._base_manager.filter(pk__in=items.order_by().values("pk"))
     return list(once.order_by(*use_case.newest_first).values_list("pk", flat=True)[:limit])

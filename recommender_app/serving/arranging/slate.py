@@ -61,12 +61,21 @@ def slate_of(
     now = timezone.now()
     rules = rules_in_force(query.use_case, now)
     if not (rules or policy.rearranges):
-        return list(pool[: query.limit]) if ahead is None else [*pool, *ahead]
+        return list(pool[: query.limit]) if ahead is None else as_proposed(pool, ahead, query.limit)
     context = _context(query, policy, rules, pool, ahead or (), history, artifacts, now)
     preview = preview_of(query.use_case)
     context = replace(context, seed=preview.seed if preview else request_id.int)
     slate = arrange(pool, query.limit, context)
     return slate if ahead is None else [*slate, *later_pages(pool, ahead, slate, query.limit, context)]
+
+
+def as_proposed(pool: Sequence[Candidate], ahead: Sequence[Candidate], limit: int) -> list[Candidate]:
+    """Return the engines' order.
+
+    What is ahead goes on behind a full page only: its items may not have been read. Where the pool
+    fills no page, there was nothing else to show a moment ago.
+    """
+    return [*pool, *ahead] if len(pool) >= limit else list(pool)
 
 
 def _context(
