@@ -12,19 +12,18 @@ from recommender_app.exceptions import ArtifactMissing, DatasetError, NotEnoughD
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import releases
 from recommender_app.registry.runs import request_run
-from recommender_app.registry.verdicts import reject_version
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.trainers.ensemble import EnsembleConfig
 from recommender_app.training.claimed import ClaimedRuns
 from recommender_app.training.gate import judge, live_versions
 from recommender_app.training.giving_up import GAVE_UP, one_line
 from recommender_app.training.member_options import member_options, options_of
-from recommender_app.training.resuming import dataset_folder, resumed
-from recommender_app.training.run import TrainedModel, naming_libraries, train_version
-from recommender_app.training.smoke import smoke
+from recommender_app.training.resuming import resumed
+from recommender_app.training.run import naming_libraries, train_version
 from recommender_app.training.source import Source
 from recommender_app.training.summary import ENDINGS, Ending, EngineResult, Summary
 from recommender_app.training.trainers import load_trainer, trainer_keys
+from recommender_app.training.trying_out import source_of, try_out
 from recommender_app.training.tuning_layer import ChosenConfig, choose_config
 from recommender_app.usecases.declaration import UseCase
 
@@ -225,11 +224,9 @@ class _Pipeline:
 
     def _go_on(self, run: TrainingRun, version: ModelVersion) -> EngineResult:
         """Take up what a process that died has published."""
-        self.is_going_on, folder = True, dataset_folder(version)
-        source = Source(self.use_case, folder, self.options.seed) if folder.is_dir() else self.source
-        result = resumed(run, version)
-        if result.model and self._may_go_live(result):
-            self._smoke(result.model, source)
+        self.is_going_on, result = True, resumed(run, version)
+        if self._may_go_live(result):
+            try_out(version, source_of(version, self.source), by=self.by)
         return result
 
     def _publish(self, engine: str, chosen: ChosenConfig) -> EngineResult:
@@ -237,16 +234,9 @@ class _Pipeline:
         model = train_version(run, chosen.config, self.source)
         result = EngineResult(engine, ENDINGS[model.verdict.outcome], model, model.verdict)
         if self._may_go_live(result):
-            self._smoke(model, self.source)
+            try_out(model.version, self.source, by=self.by)
             self._lend_to_ensemble(engine, chosen.config)
         return replace(result, reason="" if model.verdict.passed else model.verdict.reason)
-
-    def _smoke(self, model: TrainedModel, source: Source) -> None:
-        try:
-            smoke(model.version, source.dataset)
-        except RecommenderError as error:
-            reject_version(model.version, str(error), by=self.by)
-            raise
 
     def _judge_only(self, engine: str, config: TrainerConfig) -> EngineResult:
         self.source.require_data()
