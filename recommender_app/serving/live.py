@@ -50,9 +50,9 @@ class LiveRelease:
     def verified(self) -> LoadedRelease | None:
         """Return the live release, compared with the database at most every RELOAD_SECONDS.
 
-        While one thread loads, others are served from the release before; the very first wait.
+        While one thread loads, others are served from the release before; where there is none yet, they wait.
         """
-        if self._is_due() and self._lock.acquire(blocking=self._verified_at is None):
+        if self._is_due() and self._lock.acquire(blocking=self._has_nothing()):
             try:
                 if self._is_due():
                     self._verify()
@@ -65,6 +65,10 @@ class LiveRelease:
     def is_row_readable(self) -> bool:
         """Whether the database could be read when it was asked last."""
         return self._is_row_readable
+
+    def _has_nothing(self) -> bool:
+        """Tell whether nothing was loaded at start and the database was never asked."""
+        return self._verified_at is None and self.release is None
 
     def _is_due(self) -> bool:
         since = self._verified_at
@@ -87,8 +91,8 @@ class LiveRelease:
             self.slot.stay()
 
     def _load(self, number: int, versions: Mapping[str, str]) -> None:
-        """Load a release: the first request waits for it, later ones are answered by the release before."""
-        if self._verified_at is None:
+        """Load a release: whoever has nothing waits for it, others are answered by the release before."""
+        if self._has_nothing():
             self.slot.load(number, versions)
         else:
             self.slot.load_meanwhile(number, versions)

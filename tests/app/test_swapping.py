@@ -7,6 +7,7 @@ import pytest
 
 from recommender_app.artifacts.live_hint import LiveHint, write_live_hint
 from recommender_app.models import Release
+from recommender_app.registry import releases
 from recommender_app.serving import live, swapping
 from recommender_app.serving.loading import load_release
 from recommender_app.serving.service import recommend
@@ -76,6 +77,32 @@ def test_loading_at_start_begins_no_thread(books, gate, root):
     assert NAME not in [thread.name for thread in threading.enumerate()]
 
 
+def test_a_process_that_loaded_a_release_at_start_goes_on_with_it_while_the_newer_one_is_loaded(books, gate, root):
+    write_live_hint(root, LiveHint("books", 1, {"als": "als_v1"}))
+    live.preload()
+    library.put_live(2, "als_v2")
+    assert [live.current("books").number for _ in range(2)] == [1, 1]
+    gate.set()
+    wait_for_threads()
+    assert live.current("books").number == 2
+
+
+def test_where_a_release_was_loaded_at_start_nobody_waits_while_the_database_is_asked_first(books, root, monkeypatch):
+    write_live_hint(root, LiveHint("books", 1, {"als": "als_v1"}))
+    live.preload()
+    answers = []
+
+    def slow_verify(self):
+        thread = threading.Thread(target=lambda: answers.append(live.current("books").number))
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+
+    monkeypatch.setattr(live.LiveRelease, "_verify", slow_verify)
+    live.current("books")
+    assert answers == [1]
+
+
 def test_the_very_first_release_is_waited_for_by_nobody_who_was_served_before(books, gate):
     library.put_live(2)
     reader = library.add_reader(likes=(books[0],))
@@ -100,13 +127,41 @@ def test_row_6_a_damaged_artifact_that_a_thread_verified_is_refused(books, gate,
 
 def test_a_roll_back_while_a_release_is_loaded_is_not_undone_when_it_is_ready(books, gate):
     live.current("books")
-    library.put_live(2, "als_v2")
+    newer = library.put_live(2, "als_v2")
+    newer.previous = Release.objects.get(number=1)
+    newer.save()
     live.current("books")
-    library.put_live(3, "als_v1")
-    assert live.current("books").number == 3
+    releases.roll_back("books", by="ann")
+    assert live.current("books").number == 1
     gate.set()
     wait_for_threads()
-    assert (live.current("books").number, live.current("books").versions) == (3, {"als": "als_v1"})
+    assert live._of("books").release.number == 1
+    assert (live.current("books").number, live.current("books").versions) == (1, {"als": "als_v1"})
+
+
+def test_a_release_that_another_one_followed_while_it_was_loaded_is_never_served(books, gate):
+    library.publish("als_v3", library.als_engine(books), books)
+    live.current("books")
+    library.put_live(2, "als_v2")
+    live.current("books")
+    library.put_live(3, "als_v3")
+    live.current("books")
+    gate.set()
+    wait_for_threads()
+    assert live._of("books").release.number == 1
+    live.current("books")
+    wait_for_threads()
+    assert live.current("books").number == 3
+
+
+def test_where_threads_do_not_run_the_release_after_the_one_that_is_stuck_is_loaded_too(books, gate, monkeypatch):
+    library.publish("als_v3", library.als_engine(books), books)
+    live.current("books")
+    library.put_live(2, "als_v2")
+    live.current("books")
+    library.put_live(3, "als_v3")
+    monkeypatch.setattr(swapping, "PATIENCE_SECONDS", -1.0)
+    assert live.current("books").number == 3
 
 
 def test_a_release_that_was_taken_back_while_it_was_loaded_is_never_served(books, gate):
