@@ -89,6 +89,16 @@ def store(use_case: str, engine: str, name: str) -> bool:
     return True
 
 
+def fetch(use_case: str, engine: str, name: str) -> bool:
+    """Have a version on this host; False where nothing was fetched: it is here already, or hosts see one folder.
+
+    Raises:
+        ArtifactError: it is not stored, damaged there, or storage or disk refuse.
+    """
+    remote = artifact_storage()
+    return remote is not None and sync.pull(remote, settings.artifact_root, use_case, engine, name)
+
+
 def delete(use_case: str, engine: str, name: str) -> None:
     """Remove a version from the storage, if there is one; a storage that refuses is logged."""
     remote = artifact_storage()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from recommender_app.exceptions import RegistryError
@@ -29,7 +30,7 @@ class ClaimedRuns:
     def __init__(self, use_case_key: str, by: str, runs: Iterable[TrainingRun]) -> None:
         self.use_case, self.by = use_case_key, by
         self._runs = {run.engine: run for run in runs}
-        self.waiting: set[str] = set()  # engines whose versions could not be promoted now
+        self.waiting: set[str] = set()  # engines whose versions could not be tried out or promoted now
 
     @property
     def engines(self) -> list[str]:
@@ -71,6 +72,15 @@ class ClaimedRuns:
         """Tell whether somebody else has taken the run over; a sign of life where not."""
         run = self._runs.get(engine)
         return run is not None and not renew_lease(run)
+
+    @contextmanager
+    def giving_back(self, engine: str, not_now: tuple[type[Exception], ...]) -> Iterator[None]:
+        """Have the engine's run given back if the block raises one of these errors."""
+        try:
+            yield
+        except not_now:
+            self.waiting.add(engine)
+            raise
 
     def end(self, results: Iterable[EngineResult]) -> None:
         """End every run as its engine has ended; those that were not reached as the last one did.

@@ -23,7 +23,7 @@ from recommender_app.training.run import naming_libraries, train_version
 from recommender_app.training.source import Source
 from recommender_app.training.summary import ENDINGS, Ending, EngineResult, Summary
 from recommender_app.training.trainers import load_trainer, trainer_keys
-from recommender_app.training.trying_out import source_of, try_out
+from recommender_app.training.trying_out import NOT_NOW, try_out, try_out_left_behind
 from recommender_app.training.tuning_layer import ChosenConfig, choose_config
 from recommender_app.usecases.declaration import UseCase
 
@@ -226,7 +226,8 @@ class _Pipeline:
         """Take up what a process that died has published."""
         self.is_going_on, result = True, resumed(run, version)
         if self._may_go_live(result):
-            try_out(version, source_of(version, self.source), by=self.by)
+            with self.claimed.giving_back(version.engine, NOT_NOW):
+                try_out_left_behind(version, self.source, by=self.by)
         return result
 
     def _publish(self, engine: str, chosen: ChosenConfig) -> EngineResult:
@@ -234,7 +235,8 @@ class _Pipeline:
         model = train_version(run, chosen.config, self.source)
         result = EngineResult(engine, ENDINGS[model.verdict.outcome], model, model.verdict)
         if self._may_go_live(result):
-            try_out(model.version, self.source, by=self.by)
+            with self.claimed.giving_back(engine, NOT_NOW):
+                try_out(model.version, self.source.dataset, by=self.by)
             self._lend_to_ensemble(engine, chosen.config)
         return replace(result, reason="" if model.verdict.passed else model.verdict.reason)
 
