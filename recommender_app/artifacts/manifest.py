@@ -128,7 +128,7 @@ class Manifest:
     @property
     def knows_until(self) -> datetime:
         """The moment up to which the engine can know the host's items."""
-        return _moment(self.data_as_of) or _moment(self.created_at) or datetime.fromtimestamp(0, UTC)
+        return moment(self.data_as_of) or moment(self.created_at) or datetime.fromtimestamp(0, UTC)
 
     def to_json(self) -> str:
         """Return the file's text; equal manifests give equal text.
@@ -183,7 +183,8 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "arrays": arrays, "files": files}
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """Parse an ISO 8601 time, which is UTC unless it says otherwise; None where it is none."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

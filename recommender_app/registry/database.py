@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connections, router, transaction
+from django.db.models.functions import Now
+from django.db.models.sql import Query
 
 from recommender_app.models import Release
 
@@ -21,9 +23,10 @@ def atomic() -> Any:
 
 
 def current_time() -> datetime:
-    """Return the database's clock: the same for every process, whatever their own clocks say."""
+    """Return the database's clock, as ``Now()``: the same for every process, whatever their own clocks say."""
+    sql, parameters = Query(None).get_compiler(using=alias()).compile(Now())
     with connections[alias()].cursor() as cursor:
-        cursor.execute("SELECT CURRENT_TIMESTAMP")
+        cursor.execute(f"SELECT {sql}", parameters)
         moment = cursor.fetchone()[0]
     if isinstance(moment, str):  # SQLite
         moment = datetime.fromisoformat(moment)

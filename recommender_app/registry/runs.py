@@ -84,7 +84,7 @@ def claim_run(run: TrainingRun) -> bool:
 
     False as well while another run of the engine lives (it stays requested), and where one that
     began after the request has succeeded since: the run then ends as SKIPPED, what it was to
-    learn is known.
+    learn is known. When it began stays said where it has published already: what comes is its end.
     """
     try:
         with atomic():
@@ -94,7 +94,7 @@ def claim_run(run: TrainingRun) -> bool:
                 reason="",
                 token=next_token(run.use_case, run.engine),
                 attempts=F("attempts") + 1,
-                started_at=Now(),
+                started_at=F("started_at") if _has_published(run) else Now(),
                 lease_until=lease_end(),
             )
     except IntegrityError:  # the one running run of the engine is another

@@ -115,6 +115,21 @@ def unsettled(models: Sequence[type[Model]], now: datetime | None = None) -> lis
     return list((rows if now is None else rows.filter(versions_due_at__lte=now)).order_by("forgotten_at"))
 
 
+def is_any_buried(models: Sequence[type[Model]], *, since: datetime) -> bool:
+    """Tell whether an object of some models was forgotten at ``since`` or later."""
+    labels = [label_of(model) for model in models]
+    return ForgottenUser.objects.filter(user_model__in=labels, forgotten_at__gte=since).exists()
+
+
+def unsettle(*, since: datetime | None) -> None:
+    """Note that a version has come whose data were read at ``since``: it may have learned from who was forgotten later.
+
+    For the transaction that registers it: ``settle`` then sees the version, or is undone.
+    """
+    if since is not None:
+        ForgottenUser.objects.filter(forgotten_at__gte=since).update(versions_gone_at=None)
+
+
 def digest(model: type[Model], user_id: Any, key: bytes) -> str:
     """Return the keyed hash of a user, 32 hexadecimal digits."""
     text = f"{label_of(model)}:{user_id}".encode("utf-8", "surrogatepass")

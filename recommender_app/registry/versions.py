@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
@@ -29,8 +30,12 @@ def register_version(
     library_versions: Mapping[str, str],
     dataset_fingerprint: str,
     size_bytes: int,
+    data_read_at: datetime | None = None,
 ) -> ModelVersion:
     """Insert a CANDIDATE for a published artifact, if the run is still the one that may.
+
+    Args:
+        data_read_at: before its data were read. Who was forgotten since is in them.
 
     Raises:
         RegistryError: the run lost its lease to another one, or the number is taken.
@@ -50,6 +55,7 @@ def register_version(
                 library_versions=dict(library_versions),
                 dataset_fingerprint=dataset_fingerprint,
                 size_bytes=size_bytes,
+                data_read_at=data_read_at,
             )
     except IntegrityError:
         name = f"{run.engine}_v{number}"

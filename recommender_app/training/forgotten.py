@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from recommender_app.registry.database import current_time
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from recommender_app.models import ForgottenUser
+from recommender_app.registry.database import atomic, current_time
 from recommender_app.registry.tombstones import label_of, read_tombstones, unsettled
+from recommender_app.registry.verdicts import forget_popular
 from recommender_app.training.forgotten_datasets import any_of, delete_datasets
 from recommender_app.training.forgotten_versions import delete_affected, has_affected, request_retraining
 from recommender_app.training.retention import Pruned
@@ -25,6 +31,7 @@ def prune_forgotten(use_case: UseCase, *, dry_run: bool = False) -> list[Pruned]
     pruned += delete_affected(use_case.key, rows, dry_run=dry_run)
     for row in rows:
         request_retraining(use_case.key, row.forgotten_at, dry_run=dry_run)
+    forget_popular([use_case.key], partial(tombstones.holds, use_case.items), dry_run=dry_run)
     if not dry_run:
         settle()
     return pruned
@@ -36,12 +43,18 @@ def settle() -> None:
     for model in {model for use_case in all_use_cases() for model in (use_case.users, use_case.items)}:
         keys = [use_case.key for use_case in use_cases_with(model)]
         for row in unsettled([model]):
-            if not any(has_affected(key, row.forgotten_at) for key in keys):
-                row.versions_gone_at = now
-                row.save(update_fields=["versions_gone_at"])
+            _settle(row, keys, now)
 
 
 def use_cases_with(model: type) -> list[UseCase]:
     """Return the use cases whose users or items are objects of a model, by key."""
     label = label_of(model)
     return [each for each in all_use_cases() if label in (label_of(each.users), label_of(each.items))]
+
+
+def _settle(row: ForgottenUser, use_case_keys: Sequence[str], now: datetime) -> None:
+    with atomic():
+        own = ForgottenUser.objects.filter(pk=row.pk)
+        list(own.select_for_update())  # a version that is being registered comes before, or unsettles it after
+        if not any(has_affected(key, row.forgotten_at) for key in use_case_keys):
+            own.update(versions_gone_at=now)

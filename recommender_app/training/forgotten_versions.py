@@ -1,7 +1,8 @@
 """Versions that were trained with the data of somebody who is forgotten: when they go, and what takes their place.
 
 Artifacts hold no ids of users, but they are what was learned from them. A version is affected if
-its training began before the tombstone; every later export leaves the user out.
+its data were read before the tombstone; every later export leaves the user out. That is before its
+run began where one export serves many engines, or the dataset was given.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
@@ -30,12 +31,12 @@ logger = logging.getLogger(__name__)
 
 PRIVACY = "privacy"  # who asks for the trainings
 REASON = "It had learned from a user who is forgotten."
-BEGAN = "recommender_began"  # when a version's training began
+BEGAN = "recommender_began"  # when a version's data were read, or its training began
 REQUESTED, RUNNING = TrainingRun.Status.REQUESTED, TrainingRun.Status.RUNNING
 
 
 def affected_versions(use_case_key: str, forgotten_at: datetime) -> list[ModelVersion]:
-    """Return the versions with an artifact whose training began before a user was forgotten, oldest first."""
+    """Return the versions with an artifact whose data were read before a user was forgotten, oldest first."""
     return [version for version in _dated(use_case_key) if version.recommender_began < forgotten_at]  # type: ignore[attr-defined]
 
 
@@ -81,7 +82,8 @@ def request_retraining(use_case_key: str, forgotten_at: datetime, *, dry_run: bo
             continue
         waiting.append(engine)
         begun = TrainingRun.objects.filter(use_case=use_case_key, engine=engine)
-        is_asked = begun.filter(Q(status=REQUESTED) | Q(started_at__gte=forgotten_at)).exists()
+        later = begun.filter(Q(status=REQUESTED) | Q(started_at__gte=forgotten_at))
+        is_asked = later.exclude(modelversion__data_read_at__lt=forgotten_at).exists()
         if not is_asked and not dry_run:
             request_run(use_case_key, engine, requested_by=PRIVACY)
     return sorted(waiting)
@@ -138,4 +140,5 @@ def _dated(use_case_key: str) -> Iterable[ModelVersion]:
 
 
 def _with_began(versions):  # type: ignore[no-untyped-def]
-    return versions.annotate(**{BEGAN: Coalesce(F("training_run__started_at"), F("created_at"))})
+    known = (Coalesce(F(name), F("created_at")) for name in ("data_read_at", "training_run__started_at"))
+    return versions.annotate(**{BEGAN: Least(*known, F("created_at"))})  # LEAST with NULL is NULL on some databases

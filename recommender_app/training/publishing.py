@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry import storage
 from recommender_app.registry.database import atomic
 from recommender_app.registry.runs import finish_run
+from recommender_app.registry.tombstones import unsettle
 from recommender_app.registry.verdicts import record_verdict
 from recommender_app.registry.versions import next_number, register_version
 from recommender_app.training.fitted_beside import fitted_beside
@@ -27,7 +29,12 @@ from recommender_app.training.verdict import Verdict
 
 
 def publish(
-    run: TrainingRun, engine: Engine, dataset: Dataset, metrics: dict[str, Any], verdict: Verdict | None = None
+    run: TrainingRun,
+    engine: Engine,
+    dataset: Dataset,
+    metrics: dict[str, Any],
+    verdict: Verdict | None = None,
+    data_read_at: datetime | None = None,
 ) -> ModelVersion:
     """Write the artifact and register it as what its verdict makes of it.
 
@@ -37,6 +44,7 @@ def publish(
 
     Args:
         verdict: of the gate; None leaves a candidate that nobody has judged.
+        data_read_at: before the dataset was read, by the database's clock; None = not known.
 
     Where ARTIFACT_STORAGE does not take it, the version is kept here, and cannot be promoted before it is stored.
 
@@ -65,7 +73,8 @@ def publish(
         undo.callback(store.delete, run.use_case, run.engine, name)  # whatever happens: no folder without a row
         with atomic():
             size = read_manifest(folder).size_bytes
-            version = register_version(run, number=number, size_bytes=size, **provenance)
+            version = register_version(run, number=number, size_bytes=size, data_read_at=data_read_at, **provenance)
+            unsettle(since=data_read_at or run.started_at)
             if verdict is not None:
                 record_verdict(version, verdict.to_json(), by=run.requested_by)
             if run.requested_at is None:

@@ -106,7 +106,7 @@ def train_version(run: TrainingRun, config: TrainerConfig, source: Source) -> Tr
             verdict = judge(run.use_case, run.engine, config, source.hold_out)
             report = stage(source.progress, f"{run.engine} on everything")
             engine = load_trainer(run.engine).train_for_release(source.dataset, config, run.seed, report)
-        version = publish(run, engine, source.dataset, measurement.to_json(), verdict)
+        version = publish(run, engine, source.dataset, measurement.to_json(), verdict, source.read_at)
     return TrainedModel(run, version, None, measurement.evaluation, source.path, verdict)
 
 

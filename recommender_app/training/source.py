@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from recommender_app.artifacts.manifest import moment
 from recommender_app.conf import settings
 from recommender_app.dataset.dataset import Dataset
 from recommender_app.dataset.folder import read_dataset
 from recommender_app.dataset.manifest import read_manifest
 from recommender_app.exceptions import DatasetError
+from recommender_app.registry.database import current_time
+from recommender_app.registry.tombstones import NOBODY, read_tombstones
 from recommender_app.trainers.base import Progress, require_data, silent
 from recommender_app.training.export import export_dataset
+from recommender_app.training.forgotten_datasets import any_of
 from recommender_app.training.hold_out import HoldOut
 from recommender_app.usecases.declaration import UseCase
 
@@ -30,6 +35,7 @@ class Source:
         self.use_case, self.progress = use_case, progress
         self.seed: int = settings.SEED if seed is None else seed
         self._given = path
+        self._exported_at: datetime | None = None
 
     @cached_property
     def path(self) -> Path:
@@ -38,7 +44,15 @@ class Source:
         Raises:
             DatasetError: it cannot be exported.
         """
-        return export_dataset(self.use_case, progress=self.progress).path if self._given is None else Path(self._given)
+        if self._given is not None:
+            return Path(self._given)
+        self._exported_at = current_time()  # before the snapshot; the manifest of equal data may be older
+        return export_dataset(self.use_case, progress=self.progress).path
+
+    @property
+    def read_at(self) -> datetime | None:
+        """A moment before the data were read: who was forgotten later is in them. None where nobody knows."""
+        return moment(self.dataset.as_of) if self._given is not None else self._exported_at
 
     @property
     def known_path(self) -> Path | None:
@@ -58,10 +72,31 @@ class Source:
         return read_dataset(self.path)
 
     @cached_property
+    def holds_forgotten(self) -> bool:
+        """Whether a given dataset holds somebody who is forgotten; exports leave them out.
+
+        Raises:
+            ConfigurationError: a tombstone cannot be compared.
+        """
+        tombstones = NOBODY if self._given is None else read_tombstones()
+        tombstones.check_complete()
+        sides = ((self.use_case.users, self.dataset.users), (self.use_case.items, self.dataset.items))
+        return bool(tombstones) and any(any_of(tombstones)(model, ids) for model, ids in sides)
+
+    @cached_property
     def hold_out(self) -> HoldOut:
         """What engines are measured on."""
         return HoldOut(self.dataset, self.seed, self.progress)
 
     def require_data(self) -> None:
-        """Raise NotEnoughData if the dataset has less than the settings MIN_* ask for."""
+        """Refuse a dataset that nothing may be learned from.
+
+        Raises:
+            NotEnoughData: it has less than the settings MIN_* ask for.
+            DatasetError: it was given, and holds somebody who is forgotten.
+        """
+        if self.holds_forgotten:
+            raise DatasetError(
+                f"{self.path} holds the id of somebody who is forgotten: delete it and train without --dataset."
+            )
         require_data(self.dataset, settings.MIN_USERS, settings.MIN_ITEMS, settings.MIN_INTERACTIONS)
