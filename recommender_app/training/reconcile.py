@@ -17,7 +17,7 @@ from recommender_app.conf import settings
 from recommender_app.exceptions import ArtifactError, ArtifactTooNew, RegistryError
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import storage
-from recommender_app.registry.adopting import adopt_version
+from recommender_app.registry.adopting import adopt_version, check_adoptable, standing_of
 from recommender_app.registry.leases import expired_runs
 from recommender_app.registry.live import live_release, write_hint
 from recommender_app.registry.promotable import check_restorable
@@ -25,6 +25,7 @@ from recommender_app.registry.releases import roll_back
 from recommender_app.registry.retention import LOST, mark_gone, present_versions
 from recommender_app.registry.runs import rescue_expired_runs
 from recommender_app.training.retention import delete_artifact
+from recommender_app.usecases.site import get_use_case
 
 ORPHAN_SECONDS = 86_400.0  # by then whoever was publishing it has long registered it, or died
 RECONCILER = "reconcile"  # who rolled back
@@ -103,11 +104,13 @@ class _Reconciliation:
             yield f"{name} has no row yet: {engine} is being trained, ask again when that has ended"
             return
         try:
-            manifest = self.store.open(self.use_case, engine, name).manifest
-        except ArtifactError as error:
+            use_case, manifest = get_use_case(self.use_case), self.store.open(self.use_case, engine, name).manifest
+            check_adoptable(manifest, [use_case.users, use_case.items])
+        except (ArtifactError, RegistryError) as error:
             yield f"{name} has no row and cannot be adopted: {error}"
             return
-        yield f"{name} has no row: it is a candidate now"
+        is_rejected = standing_of(manifest)["status"] == ModelVersion.Status.REJECTED
+        yield f"{name} has no row: it is {'rejected, as before' if is_rejected else 'a candidate now'}"
         self._do(lambda: adopt_version(manifest))
 
     def _rows(self) -> Iterator[str]:
