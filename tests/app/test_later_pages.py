@@ -65,6 +65,21 @@ def test_quotas_are_filled_on_every_page_as_long_as_there_is_something(monkeypat
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("n_first", [0, 7])
+def test_quotas_are_filled_on_every_page_with_what_no_engine_proposed(settings, monkeypatch, n_first):
+    """Whether the engine knows no book about the sea, or as many as all pages need and wants them all at once."""
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "PAGE_SLATE": 20}
+    sea = library.add_books(*[f"sea-{place}" for place in range(15)])
+    tea = library.add_books(*[f"tea-{place}" for place in range(40)])
+    monkeypatch.setattr(BooksForReaders, "rules", (Quota(where={"genre": "sea"}, count=1, out_of=3),))
+    answers = pages_of([*sea[:n_first], *tea], 3)
+    shown = [page.count("sea") for page in genres(answers)]
+    assert shown[:6] == ([1] * 6 if n_first == 0 else [3, 3, 1, 1, 1, 1])
+    ids = [result.id for answer in answers for result in answer.results]
+    assert len(ids) == len(set(ids)) == 20
+
+
+@pytest.mark.django_db
 def test_boosts_reorder_every_page_and_pins_have_their_places_on_the_first_one(monkeypatch):
     books = library.add_shelves(4)
     rules = (Boost(where={"genre": "sea"}, factor=9), Pin(item_ids=[books[3].pk], position=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from recommender_app.conf import settings
@@ -24,17 +25,24 @@ def find_for_rules(
     facts: dict[Any, Facts],
     read: Read,
     now: datetime,
+    ahead: Sequence[Candidate] | None = None,
 ) -> list[Candidate]:
     """Return what pins and quotas need beside the pool; ``facts`` learns of it.
 
     One query for all pinned ids that the pool lacks, and one for each other rule of which the
     pool holds too few: the newest items that it is about. All of them may be shown to the user.
+
+    Args:
+        ahead: of later pages, on each of which the quotas are to hold too; None = one list only.
     """
+    n_pages = 1 if ahead is None else ceil(settings.PAGE_SLATE / query.limit)
     found = _pinned_by_id(query, rules, pool)
     facts.update(read(found) if found else {})
     for rule in rules:
         known = [*pool, *found]
-        n_missing = _n_wanted(rule, query.limit) - sum(is_meant(rule, each, facts) for each in known)
+        behind = _without(ahead or (), known)
+        n_known, n_behind = (sum(is_meant(rule, each, facts) for each in some) for some in (known, behind))
+        n_missing = _n_missing(rule, query.limit, n_pages, n_known, n_behind)
         if n_missing > 0:
             items = shown_items(query.use_case, query.user, query.filters)
             newest = newest_about(query.use_case, items, rule, now, n_missing, [each.id for each in known])
@@ -69,11 +77,19 @@ def _pinned_by_id(query: Query, rules: Sequence[Rule], pool: Sequence[Candidate]
     return _unscored(RULE, found.values())
 
 
-def _n_wanted(rule: Rule, limit: int) -> int:
-    """How many items a rule wants; pins by id are looked up together."""
-    if isinstance(rule, Quota):
-        return rule.needed(limit)
-    return int(isinstance(rule, Pin) and not rule.item_ids)
+def _n_missing(rule: Rule, limit: int, n_pages: int, n_known: int, n_behind: int) -> int:
+    """Return how many items a rule lacks; pins are of the first page, those by id are looked up together.
+
+    Args:
+        n_known: items that it is about and that the first page may hold.
+        n_behind: more of them that only later pages may hold; the newest items may be the same ones.
+    """
+    if not isinstance(rule, Quota):
+        return int(isinstance(rule, Pin) and not rule.item_ids) - n_known
+    needed, n_all = rule.needed(limit), n_known + n_behind
+    n_filled = n_all // limit * needed + min(n_all % limit, needed)  # if they stand as close together as they can
+    n_lacking = needed * n_pages - n_filled
+    return max(needed - n_known, n_lacking + n_behind if n_lacking > 0 else 0)
 
 
 def _newest(query: Query, limit: int, exclude_ids: list[Any], now: datetime) -> list[Any]:
@@ -91,3 +107,8 @@ def _is_new(facts: Facts) -> bool:
 
 def _unscored(source: str, items: Iterable[Any]) -> list[Candidate]:
     return [Candidate(item.pk, 0.0, source, item) for item in items]
+
+
+def _without(candidates: Sequence[Candidate], others: Sequence[Candidate]) -> list[Candidate]:
+    taken = {candidate.id for candidate in others}
+    return [candidate for candidate in candidates if candidate.id not in taken]

@@ -21,9 +21,9 @@ def later_pages(
     """Return what follows the first page, up to PAGE_SLATE with it, in pages of the same length.
 
     Each is chosen from as many candidates as the first one was, with the same diversity, caps,
-    boosts, fatigue and quotas; what is behind them fills quotas. Pins have their places on the
-    first page alone. A page explores with those newcomers that no page before it showed; its
-    propensities are those given the pages before.
+    boosts, fatigue and quotas; what is behind them, then what was found for the rules, fills quotas.
+    Pins have their places on the first page alone. A page explores with those newcomers that no
+    page before it showed; its propensities are those given the pages before.
     """
     shown = {candidate.id for candidate in first}
     rules = tuple(rule for rule in context.rules if not isinstance(rule, Pin))
@@ -33,8 +33,10 @@ def later_pages(
         if not left or len(first) + len(pages) >= settings.PAGE_SLATE:
             break
         near, behind = left[: max(len(pool), limit)], left[max(len(pool), limit) :]
+        waiting = {candidate.id for candidate in left}
+        found = (*behind, *(each for each in context.found if each.id not in shown | waiting))
         newcomers = tuple(each for each in context.newcomers if each.id not in shown)
-        own = replace(context, rules=rules, found=tuple(behind), newcomers=newcomers, seed=context.seed + number)
+        own = replace(context, rules=rules, found=found, newcomers=newcomers, seed=context.seed + number)
         page = arrange(near, limit, own)
         shown |= {candidate.id for candidate in page}
         pages, left = [*pages, *page], [candidate for candidate in left if candidate.id not in shown]

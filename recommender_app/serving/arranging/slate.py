@@ -62,7 +62,7 @@ def slate_of(
     rules = rules_in_force(query.use_case, now)
     if not (rules or policy.rearranges):
         return list(pool[: query.limit]) if ahead is None else as_proposed(pool, ahead, query.limit)
-    context = _context(query, policy, rules, pool, ahead or (), history, artifacts, now)
+    context = _context(query, policy, rules, pool, ahead, history, artifacts, now)
     preview = preview_of(query.use_case)
     context = replace(context, seed=preview.seed if preview else request_id.int)
     slate = arrange(pool, query.limit, context)
@@ -83,7 +83,7 @@ def _context(
     policy: Policy,
     rules: tuple[Rule, ...],
     pool: Sequence[Candidate],
-    ahead: Sequence[Candidate],
+    ahead: Sequence[Candidate] | None,
     history: History | None,
     artifacts: Mapping[str, OpenedArtifact],
     now: datetime,
@@ -91,11 +91,12 @@ def _context(
     content = content_of(artifacts)
     attributes = _attributes(query, policy, rules, content)
     read = partial(_read, query, attributes, now)
-    facts = read([*pool, *ahead])
-    found = find_for_rules(query, rules, pool, facts, read, now)
+    known = [*pool, *(ahead or ())]
+    facts = read(known)
+    found = find_for_rules(query, rules, pool, facts, read, now, ahead)
     newcomers = find_newcomers(query, [*pool, *found], facts, read, now) if policy.exploration > 0 else ()
     tired = _tired(query, policy, history, now)
-    alike = _similarities(query, content, facts, [*pool, *ahead])
+    alike = _similarities(query, content, facts, known)
     return Arrangement(policy, rules, facts, alike, tired, tuple(found), tuple(newcomers))
 
 
