@@ -24,7 +24,7 @@ from tests.app import readings
 from tests.app.registered import candidate, live_names
 from tests.toyhost.models import Book, Reader
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # publishing closes connections
 A_MOMENT = 0.005  # the clock of SQLite counts milliseconds
 
 

@@ -18,6 +18,7 @@ FILES = {
         "test_events_anonymous.py",
         "test_export_trust.py",
     ),
+    "forgotten users": ("test_forgotten_users.py", "test_forgotten_while_training.py", "test_reconcile.py"),
     "rules and odd values": (
         "test_values.py",
         "test_odd_rows.py",
