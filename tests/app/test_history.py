@@ -4,9 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.db.models import Case, Value, When
 
 from recommender_app import Interactions
+from recommender_app.serving.policies import forced_policy
+from recommender_app.serving.router import Policy
+from recommender_app.serving.service import recommend
+from recommender_app.testing import FixedEngine, override_engine
+from recommender_app.usecases.eligibility import shown_items
 from recommender_app.usecases.history import load_history
 from recommender_app.usecases.site import get_use_case
 from tests.toyhost.models import Book, Reader, Reading
@@ -198,3 +204,27 @@ def test_what_is_hidden_is_told_where_all_rows_of_weighted_events_are_read(reade
     assert load(reader, limit=3).hidden_ids is None, "there may be more"
     assert load(reader, use_case_with(hide_after=("archive",))).hidden_ids is None, "an event without a weight"
     assert load(reader, use_case_with(hide_after=())).hidden_ids == ()
+
+
+def ignore_case_of_events():
+    """Give the column of the events a collation that holds "Finish" equal to "finish"."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("CREATE COLLATION any_case (provider=icu, locale='und-u-ks-level2', deterministic=false)")
+            cursor.execute("ALTER TABLE toyhost_reading ALTER kind TYPE varchar(20) COLLATE any_case")
+            return
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'toyhost_reading'")
+        declared = cursor.fetchone()[0]
+        cursor.execute("DROP TABLE toyhost_reading")
+        cursor.execute(declared.replace('"kind" varchar(20)', '"kind" varchar(20) COLLATE NOCASE'))
+
+
+def test_what_a_lax_collation_hides_is_not_shown_because_python_reads_more_strictly(reader, books):
+    ignore_case_of_events()
+    read(reader, books[0], "Finish")
+    assert set(shown_items(get_use_case("books"), reader)) == set(books[1:]), "the database hides it"
+    engine, policy = FixedEngine([book.pk for book in books]), Policy("test", ((0, "fixed"),))
+    with override_engine("books", engine), forced_policy("books", policy):
+        shown = [result.item for result in recommend(reader, "books", 3).results]
+    assert shown == books[1:]

@@ -25,6 +25,7 @@ def use_case(**attributes):
 @pytest.fixture
 def compiled(monkeypatch):
     """Names of the queries that were compiled."""
+    vars(connections["default"]).pop(prepared._ATTRIBUTE, None)  # tests before may have asked the same
     names = []
     compile_query = prepared._compiled
     monkeypatch.setattr(prepared, "_compiled", lambda *args: names.append(args[2]) or compile_query(*args))
@@ -104,6 +105,45 @@ def test_methods_of_a_hosts_queryset_are_no_reason_to_compile_again_but_another_
     assert prepared._is_plain(models.Manager())
     assert prepared._is_plain(models.Manager.from_queryset(Friendly)())
     assert not prepared._is_plain(models.Manager.from_queryset(Soft)())
+
+
+def test_a_mixin_that_filters_is_another_filter_too():
+    class OfTheTenant:
+        def filter(self, *args, **kwargs):
+            return super().filter(*args, **kwargs).exclude(kind="gone")
+
+    class Mixed(OfTheTenant, models.QuerySet):
+        pass
+
+    assert not prepared._is_plain(models.Manager.from_queryset(Mixed)())
+
+
+def test_a_manager_that_changes_another_method_is_asked_every_time():
+    class Ordered(models.Manager):
+        def order_by(self, *names):
+            return super().order_by(*names).filter(kind="finish")
+
+    assert not prepared._is_plain(Ordered())
+
+
+def test_a_queryset_that_looks_around_when_it_is_made_is_asked_every_time(monkeypatch, compiled):
+    reader, books = liked(1)
+    tenant = {"below": 10**9}
+
+    class OfTheTenant(models.QuerySet):
+        def __init__(self, model=None, query=None, **kwargs):
+            super().__init__(model, query, **kwargs)
+            if query is None and model is not None:
+                self.query.add_q(models.Q(pk__lt=tenant["below"]))
+
+    manager = models.Manager.from_queryset(OfTheTenant)()
+    manager.model = Reading
+    monkeypatch.setattr(Reading._meta, "default_manager", manager, raising=False)
+    declared = use_case()
+    assert load_history(declared, reader, 10).item_ids == books
+    tenant["below"] = 0
+    assert load_history(declared, reader, 10).item_ids == []
+    assert compiled == []
 
 
 @pytest.mark.django_db(transaction=True)
