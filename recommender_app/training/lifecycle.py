@@ -15,6 +15,7 @@ from recommender_app.registry.runs import request_run
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.trainers.ensemble import EnsembleConfig
 from recommender_app.training.claimed import ClaimedRuns
+from recommender_app.training.fitted_beside import missing_members
 from recommender_app.training.gate import judge, live_versions
 from recommender_app.training.giving_up import GAVE_UP, one_line
 from recommender_app.training.member_options import member_options, options_of
@@ -177,6 +178,7 @@ class _Pipeline:
 
     def _promote(self) -> Summary:
         self.results = [self._unless_lost(result) for result in self.results]
+        self.results = [self._unless_alone(result) for result in self.results]
         release, chosen = None, {result.engine for result in self.results if self._may_go_live(result)}
         models = [result.model for result in self.results if result.engine in chosen and result.model]
         refusal = ""
@@ -232,7 +234,8 @@ class _Pipeline:
 
     def _publish(self, engine: str, chosen: ChosenConfig) -> EngineResult:
         run = self.claimed.run_of(engine, chosen.to_json(), self.source.seed)
-        model = train_version(run, chosen.config, self.source)
+        beside = {version.engine: version.name for version in self._going_live()}
+        model = train_version(run, chosen.config, self.source, beside)
         result = EngineResult(engine, ENDINGS[model.verdict.outcome], model, model.verdict)
         if self._may_go_live(result):
             with self.claimed.giving_back(engine, NOT_NOW):
@@ -268,6 +271,21 @@ class _Pipeline:
         if not self._may_go_live(result) or not self.claimed.is_lost(result.engine):
             return result
         return replace(result, ending=Ending.FAILED, reason="Its run was given up before it ended; another goes on.")
+
+    def _unless_alone(self, result: EngineResult) -> EngineResult:
+        """Hold back an ensemble whose members are not live yet: another process may go on with them."""
+        if result.model is None or not self._may_go_live(result) or not self.options.promote:
+            return result
+        missing = ", ".join(missing_members(result.model.version, self._going_live()))
+        if not missing:
+            return result
+        self.claimed.waiting.add(result.engine)
+        reason = f"It stays a candidate: it was fitted beside {missing}, which would not be live with it."
+        return replace(result, ending=Ending.FAILED, reason=reason)
+
+    def _going_live(self) -> list[ModelVersion]:
+        """Return what was trained here and will be live."""
+        return [each.model.version for each in self.results if each.model and self._may_go_live(each)]
 
     def _settled(self, result: EngineResult, release: Release | None, refusal: str) -> EngineResult:
         """Return the result of a version after the promotion."""

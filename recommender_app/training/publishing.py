@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
@@ -35,6 +36,7 @@ def publish(
     metrics: dict[str, Any],
     verdict: Verdict | None = None,
     data_read_at: datetime | None = None,
+    beside: Mapping[str, str] | None = None,
 ) -> ModelVersion:
     """Write the artifact and register it as what its verdict makes of it.
 
@@ -45,6 +47,7 @@ def publish(
     Args:
         verdict: of the gate; None leaves a candidate that nobody has judged.
         data_read_at: before the dataset was read, by the database's clock; None = not known.
+        beside: see ``fitted_beside``.
 
     Where ARTIFACT_STORAGE does not take it, the version is kept here, and cannot be promoted before it is stored.
 
@@ -60,7 +63,7 @@ def publish(
     name = f"{run.engine}_v{number}"
     provenance: dict[str, Any] = {
         "metrics": metrics,
-        "config": run.config | fitted_beside(run, engine, dataset.fingerprint),
+        "config": run.config | fitted_beside(run, engine, dataset.fingerprint, beside),
         "seed": run.seed,
         "library_versions": library_versions(),
         "dataset_fingerprint": dataset.fingerprint,

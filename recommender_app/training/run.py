@@ -90,8 +90,13 @@ def train_model(
     return TrainedModel(run, trained.version, release, trained.evaluation, trained.dataset_path, trained.verdict)
 
 
-def train_version(run: TrainingRun, config: TrainerConfig, source: Source) -> TrainedModel:
+def train_version(
+    run: TrainingRun, config: TrainerConfig, source: Source, beside: Mapping[str, str] | None = None
+) -> TrainedModel:
     """Carry out a running run: measure and judge on a part, train on everything with the same options, publish.
+
+    Args:
+        beside: see ``fitted_beside``.
 
     Raises:
         RecommenderError: see ``train_model``; the run's row says why.
@@ -106,7 +111,7 @@ def train_version(run: TrainingRun, config: TrainerConfig, source: Source) -> Tr
             verdict = judge(run.use_case, run.engine, config, source.hold_out)
             report = stage(source.progress, f"{run.engine} on everything")
             engine = load_trainer(run.engine).train_for_release(source.dataset, config, run.seed, report)
-        version = publish(run, engine, source.dataset, measurement.to_json(), verdict, source.read_at)
+        version = publish(run, engine, source.dataset, measurement.to_json(), verdict, source.read_at, beside)
     return TrainedModel(run, version, None, measurement.evaluation, source.path, verdict)
 
 
