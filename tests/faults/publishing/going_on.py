@@ -60,7 +60,7 @@ def _stored() -> None:
 
 POINTS: dict[str, Callable[[], None]] = {
     "first one published": _stored,
-    "first one tried": lambda: after(lifecycle, "smoke"),
+    "first one tried": lambda: after(lifecycle, "try_out"),
     "ensemble published": _ensemble_published,
     "release inserted": lambda: after(releases, "settle_versions"),
     "promoted": _hint_lost,
