@@ -24,7 +24,7 @@ def present_versions(use_case_key: str) -> QuerySet[ModelVersion]:
     return ModelVersion.objects.filter(use_case=use_case_key, gone_at=None)
 
 
-def superfluous_versions(use_case_key: str, *, young_seconds: float = YOUNG_SECONDS) -> list[ModelVersion]:
+def superfluous_versions(use_case_key: str, *, young_seconds: float | None = None) -> list[ModelVersion]:
     """Return the versions that nothing needs any more, oldest first.
 
     Kept are, per engine, the members of the live release and of the one to roll back to, what the
@@ -32,7 +32,7 @@ def superfluous_versions(use_case_key: str, *, young_seconds: float = YOUNG_SECO
     """
     kept = {version.pk for version in _in_use(use_case_key)}
     pinned = pinned_versions(use_case_key)
-    since = current_time() - timedelta(seconds=young_seconds)
+    since = current_time() - timedelta(seconds=YOUNG_SECONDS if young_seconds is None else young_seconds)
     found, n_seen = [], dict[str, int]()
     for version in present_versions(use_case_key).order_by("-number"):
         n_seen[version.engine] = n_seen.get(version.engine, 0) + 1
