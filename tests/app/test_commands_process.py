@@ -28,6 +28,7 @@ def environment_of(tmp_path) -> dict[str, str]:
 def python(tmp_path, code: str) -> list[str]:
     """Return a command line that runs code in the test project, with artifacts below ``tmp_path``."""
     setup = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background shell ignores it
         "import django; django.setup()\n"
         "from django.conf import settings; from django.core.management import call_command, execute_from_command_line\n"
         f"settings.RECOMMENDER = {{**settings.RECOMMENDER, 'ARTIFACT_ROOT': {str(tmp_path / 'root')!r}, "

@@ -86,7 +86,8 @@ def test_the_task_rolls_up_what_is_due():
     assert tasks.roll_up() == 0
 
 
-def test_so_does_the_process_without_a_broker(monkeypatch):
+def test_so_does_the_process_without_a_broker(monkeypatch, settings, tmp_path):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "SPOOL_DIR": str(tmp_path)}  # nobody else's rows
     answered_days_ago(1)
     monkeypatch.setattr(log_upkeep, "_trimmed_at", float("-inf"))
     log_upkeep.look_after_log()
