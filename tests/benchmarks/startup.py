@@ -20,7 +20,7 @@ ROUNDS = 9
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = """
 import sys
-sys.modules["jinja2"] = None  # is here for a test's client generator; django.test, which drf-spectacular imports, loads it
+sys.modules["jinja2"] = None  # is here for a test only; django.test, which drf-spectacular imports, loads what it finds
 SECRET_KEY = "of-a-benchmark-only"
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "django_filters"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
