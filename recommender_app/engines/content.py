@@ -245,7 +245,7 @@ class ContentEngine(IndexedEngine):
             if len(feature_map.intercept) != n_factors or np.any(feature_map.columns >= len(wording)):
                 raise EngineError(f"A feature map does not fit {n_factors} factors and {len(wording)} columns.")
         item_wording = stored_matrix(arrays, "item_wording", (n_items, len(wording)))
-        is_stored = "word_items_data" in arrays  # not by versions before 0.3
+        is_stored = "word_items_data" in arrays  # older artifacts lack it
         word_items = stored_matrix(arrays, "word_items", (len(wording), n_items)) if is_stored else None
         weight = float(required_array(arrays, "wording_weight", 0))
         return cls(wording, item_map, users, item_vectors, item_wording, weight, word_items)
