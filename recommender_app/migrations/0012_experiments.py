@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('alpha__gt', 0), ('alpha__lt', 0.5), ('least_effect__gt', 0), ('power__gt', 0.5), ('power__lt', 1)), name='recommender_experiment_plan', violation_error_message='Alpha is between 0 and 0.5, power between 0.5 and 1, the least effect above 0.'),
+            constraint=models.CheckConstraint(condition=models.Q(('alpha__gt', 0), ('alpha__lt', 0.5), ('least_effect__gt', 0), ('power__gt', 0.5), ('power__lt', 1)), name='recommender_experiment_plan', violation_error_message='Alpha is from 0 to 0.5, power from 0.5 to 1, the least effect above 0.'),
         ),
         migrations.AddConstraint(
             model_name='phase',

@@ -68,7 +68,7 @@ class Experiment(models.Model):
             models.CheckConstraint(
                 condition=models.Q(alpha__gt=0, alpha__lt=0.5, power__gt=0.5, power__lt=1, least_effect__gt=0),
                 name="recommender_experiment_plan",
-                violation_error_message="Alpha is between 0 and 0.5, power between 0.5 and 1, the least effect above 0.",
+                violation_error_message="Alpha is from 0 to 0.5, power from 0.5 to 1, the least effect above 0.",
             ),
         ]
         indexes = [models.Index(fields=["use_case", "status"], name="recommender_experiment_now")]
