@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -64,9 +64,10 @@ def study_path(data: TuningData, engine_key: str) -> Path:
     return settings.artifact_root / "tuning" / data.name / f"{engine_key}.log"
 
 
-def study_name(data: TuningData, space: SearchSpace, seed: int) -> str:
-    """Return what makes searches comparable: data, space and seed."""
-    version = hashlib.sha256(repr(space).encode()).hexdigest()[:8]
+def study_name(data: TuningData, space: SearchSpace, seed: int, fixed: Mapping[str, Any] | None = None) -> str:
+    """Return what makes searches comparable: data, space, what is the same in every trial, and seed."""
+    asked = f"{space!r}{json.dumps(fixed, sort_keys=True) if fixed else ''}"
+    version = hashlib.sha256(asked.encode()).hexdigest()[:8]
     return f"data {data.digest}, space {version}, seed {seed}"
 
 
@@ -78,6 +79,7 @@ def tune(
     seed: int,
     preset: str | None = None,
     resume: bool = False,
+    fixed: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> TuningResult:
     """Search the options of an engine and return every trial; Ctrl-C ends it and keeps what was found.
@@ -87,6 +89,7 @@ def tune(
             same result, as far as the trainer does on its threads.
         preset: ``plan`` or ``recipe``, to draw from one part of the search space only.
         resume: go on with the search of the same data, space and seed.
+        fixed: options of every trial that are no part of what is found, see ``tuning_layer.fixed_options``.
         progress: told seconds (or trials) done and the best so far.
 
     Raises:
@@ -99,9 +102,9 @@ def tune(
     data.require_users(space.min_history)
     space = space.only(preset)
     defaults = decided_defaults(trainer.Config(), data.split.train)
-    name, path = study_name(data, space, seed), study_path(data, engine_key)
+    name, path = study_name(data, space, seed, fixed), study_path(data, engine_key)
     study = TuningStudy(path, name, space, defaults, trainer.Config.PRESETS, seed, resume=resume)
-    return _Search(data, space, study, limits, seed, progress).run()
+    return _Search(data, space, study, limits, seed, fixed or {}, progress).run()
 
 
 class _Search:
@@ -114,9 +117,11 @@ class _Search:
         study: TuningStudy,
         limits: Limits,
         seed: int,
+        fixed: Mapping[str, Any],
         progress: Progress,
     ) -> None:
         self.data, self.space, self.study, self.limits, self.seed = data, space, study, limits, seed
+        self.fixed = fixed
         self.trainer = load_trainer(space.engine)
         self.progress, self.started = progress, monotonic()
         self.members: dict[str, Engine] = {}
@@ -175,11 +180,13 @@ class _Search:
         return next((trial for trial in known if self._text(trial.options) == wanted), None)
 
     def _text(self, options: Any) -> str:
-        return json.dumps(build_config(self.trainer, options).to_json(), sort_keys=True)
+        return json.dumps(self._config(options).to_json(), sort_keys=True)
+
+    def _config(self, options: Mapping[str, Any]) -> TrainerConfig:
+        return build_config(self.trainer, {**self.fixed, **options})
 
     def _measure(self, asked: Asked) -> float:
-        config = build_config(self.trainer, asked.options)
-        engine = self._train(config, asked)
+        engine = self._train(self._config(asked.options), asked)
         return self._quality(engine, MAX_USERS)
 
     def _train(self, config: TrainerConfig, asked: Asked) -> Engine:
@@ -203,8 +210,9 @@ class _Search:
         keys = tuple(key.strip() for key in config.members.split(","))
         missing = tuple(key for key in keys if key not in self.members)
         if missing:
+            train, configs = self.data.split.train, config.member_configs()
             try:
-                self.members |= train_members(self.data.split.train, missing, self.seed, self._report)
+                self.members |= train_members(train, missing, self.seed, self._report, configs)
             except NotEnoughData:
                 if not self.members:
                     raise

@@ -9,10 +9,11 @@ from typing import Any
 
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import TunedConfig
+from recommender_app.registry.live import live_release
 from recommender_app.registry.tuned import TUNING, find_tuned
 from recommender_app.trainers.base import Trainer, TrainerConfig
-from recommender_app.training.member_options import member_options
-from recommender_app.training.trainers import build_config, load_trainer
+from recommender_app.training.member_options import member_options, options_of
+from recommender_app.training.trainers import build_config, load_trainer, trainer_keys
 
 ENSEMBLE = "ensemble"
 
@@ -81,6 +82,25 @@ def tuned_overrides(
     if ENSEMBLE in engine_keys and members:
         found[ENSEMBLE] = {"member_options": members, **found.get(ENSEMBLE, {})}
     return found
+
+
+def fixed_options(use_case_key: str, engine_key: str) -> dict[str, str]:
+    """Return what every trial of a search has, and the next training decides for itself.
+
+    An ensemble is searched beside members as they will serve: with the options that a search has
+    found, else those of what is live.
+    """
+    if engine_key != ENSEMBLE:
+        return {}
+    live = live_release(use_case_key)
+    known = {member.engine: options_of(member.version) for member in live.members.all()} if live else {}
+    for key in trainer_keys():
+        row = find_tuned(use_case_key, key)
+        if row is not None and _fits(row, load_trainer(key)):
+            known[key] = dict(row.config)
+    known.pop(ENSEMBLE, None)
+    members = member_options(known)
+    return {"member_options": members} if members else {}
 
 
 def _fits(found: TunedConfig, trainer: Trainer) -> bool:

@@ -9,11 +9,12 @@ from recommender_app.management.engine_options import parse_engine_overrides
 from recommender_app.management.training import parse_overrides
 from recommender_app.models import ModelVersion, TunedConfig
 from recommender_app.registry.tuned import store_tuned
+from recommender_app.trainers.als import ALSTrainer
 from recommender_app.trainers.als_config import ALSConfig
 from recommender_app.training.source import Source
 from recommender_app.training.tuning import study_path
 from recommender_app.training.tuning_data import data_of_folder, data_of_use_case
-from recommender_app.training.tuning_layer import choose_config
+from recommender_app.training.tuning_layer import choose_config, fixed_options
 from recommender_app.usecases.site import get_use_case
 from tests.app import benchmark_files, readings
 from tests.app.test_admin import login, url
@@ -57,6 +58,53 @@ def test_the_best_options_of_a_use_case_are_stored_and_printed(root, capsys):
     assert "validation inside train: global time cut, newest 15% held out; all items ranked" in printed
     assert "manage.py recommender_train books --engine als --promote" in printed
     assert (root / "tuning" / "books" / "als.svg").read_text().startswith("<?xml")
+
+
+def test_what_was_found_is_kept_where_the_plot_cannot_be_written(root, capsys):
+    fill_shelves()
+    (root / "tuning" / "books" / "als.svg").mkdir(parents=True)
+    call_command("recommender_tune", "books", "--engine", "als", "--trials", "1", verbosity=0)
+    printed = capsys.readouterr()
+    assert TunedConfig.objects.get().engine == "als"
+    assert "Stored: the next training uses it." in printed.out
+    assert printed.err == f"No plot: Cannot write {root}/tuning/books/als.svg: Is a directory.\n"
+
+
+def test_an_ensemble_is_tuned_from_the_command_line(settings, capsys):
+    fill_shelves()
+    trainers = readings.only("popular", "als", ensemble="tests.app.test_tuning.SmallEnsemble")
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": trainers}
+    printed = run(capsys, "recommender_tune", "books", "--engine", "ensemble", "--preset", "plan", "--trials", "6")
+    stored = TunedConfig.objects.get()
+    assert (stored.engine, stored.n_trials) == ("ensemble", 6)
+    rows = [line for line in printed.splitlines() if "als_weight=" in line]
+    assert rows
+    for row in rows:
+        options = dict(pair.split("=") for pair in row.split("  ")[-1].replace(",two_tower", "").split(", "))
+        assert 0.3 <= float(options["als_weight"]) <= 0.7
+        assert options["fusion"] in ("weighted", "rrf", "hybrid")
+    run(capsys, "recommender_train", "books", "--engine", "ensemble")
+    assert ModelVersion.objects.get().config["tuning"].startswith("ndcg@10 ")
+
+
+def test_an_ensemble_is_tuned_beside_members_as_they_will_serve(settings, capsys, monkeypatch):
+    fill_shelves()
+    trainers = readings.only("popular", "als", ensemble="tests.app.test_tuning.SmallEnsemble")
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": trainers}
+    run(capsys, "recommender_train", "books", "--engine", "als", "--set", "factors=5", "--promote", "--force")
+    assert fixed_options("books", "ensemble") == {"member_options": '{"als": {"factors": 5}}'}
+    store(factors=3)
+    assert fixed_options("books", "ensemble") == {"member_options": '{"als": {"factors": 3}}'}
+    assert fixed_options("books", "als") == {}
+    factors, train = [], ALSTrainer.train
+    monkeypatch.setattr(
+        ALSTrainer,
+        "train",
+        lambda self, data, config, *rest: factors.append(config.factors) or train(self, data, config, *rest),
+    )
+    run(capsys, "recommender_tune", "books", "--engine", "ensemble", "--preset", "recipe", "--trials", "2")
+    assert factors == [3, 3], "on the train part, and on that without what the weights are fitted on"
+    assert "member_options" not in TunedConfig.objects.get(engine="ensemble").config
 
 
 def test_progress_tells_the_best_so_far(capsys):
@@ -137,7 +185,8 @@ def test_a_search_on_files_never_reads_the_test_file(tmp_path, capsys):
     )
     assert "ndcg@20" in printed
     assert not TunedConfig.objects.exists()
-    *_, options, command = printed.strip().splitlines()
+    *_, options, command, plot = printed.strip().splitlines()
+    assert plot.startswith("Plot: ")
     assert command.startswith(f"To measure it: manage.py recommender_benchmark {folder} --engines als")
     if options != "No --set is needed.":
         pairs = options.removeprefix("--set ").split(" --set ")

@@ -21,6 +21,7 @@ from recommender_app.training.search_spaces import PLAN, RECIPE, search_space
 from recommender_app.training.source import Source
 from recommender_app.training.tuning import Limits, study_path, tune
 from recommender_app.training.tuning_data import TuningData, data_of_folder, data_of_use_case
+from recommender_app.training.tuning_layer import fixed_options
 from recommender_app.training.tuning_plot import check_plot_path, draw_trials
 from recommender_app.training.tuning_trials import TuningResult
 from recommender_app.usecases.site import get_use_case
@@ -74,13 +75,21 @@ class Command(RecommenderCommand):
                     seed=seed,
                     preset=options["preset"],
                     resume=options["resume"],
+                    fixed=fixed_options(data.name, engine) if options["use_case"] else None,
                     progress=progress,
                 )
-        self.stdout.write(result_text(result))
-        plot = options["plot"] or study_path(data, engine).with_suffix(".svg")
-        draw_trials(result, plot)
-        self.stdout.write(f"Plot: {plot}\n{self.style.SUCCESS(best_line(result))}")
+        self.stdout.write(f"{result_text(result)}\n{self.style.SUCCESS(best_line(result))}")
         self._keep(result, data, options)
+        self._draw(result, options["plot"] or study_path(data, engine).with_suffix(".svg"))
+
+    def _draw(self, result: TuningResult, plot: Path) -> None:
+        """Draw the trials; what was found is kept already, and worth more than its picture."""
+        try:
+            draw_trials(result, plot)
+        except ConfigurationError as error:
+            self.stderr.write(self.style.WARNING(f"No plot: {error}"))
+        else:
+            self.stdout.write(f"Plot: {plot}")
 
     def _keep(self, result: TuningResult, data: TuningData, options: dict[str, Any]) -> None:
         best, engine = result.best, result.engine
