@@ -1,0 +1,61 @@
+"""Sums over the users of each arm of their totals, and of the squares of those, by the database.
+
+Whoever has an answer in the log with the arm counts, from the first such answer on, whatever
+engine served; units that are excluded count in no arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Coalesce
+
+from recommender_app.measurement.intervals import Totals
+from recommender_app.measurement.readouts.metrics import Metric
+from recommender_app.models import Assignment, Phase, RollUp
+from recommender_app.registry.database import alias
+
+SUMS = ("n", "y", "x", "yy", "xx", "xy")
+
+
+def arm_rows(phase: Phase, as_of: date) -> QuerySet[RollUp]:
+    """Return the roll-ups of a phase up to a day, of units that count."""
+    excluded = Assignment.objects.using(alias()).filter(phase=phase).exclude(excluded_reason="")
+    rows = RollUp.objects.using(alias()).filter(
+        experiment=phase.experiment.key, phase=phase.number, use_case=phase.experiment.use_case, day__lte=as_of
+    )
+    return rows.exclude(user_id="").exclude(user_id__in=excluded.values("unit_id")).order_by()
+
+
+def user_totals(rows: QuerySet[RollUp]) -> QuerySet[RollUp, Any]:
+    """Return one row per user with the totals ``total_<field>`` of everything that metrics are made of."""
+    names = ("requests", "fallbacks", "impressions", "clicks", "conversions", "likes", "dislikes", "ratings",
+             "ratings_sum", "sessions", "session_seconds", "diversity_sum", "diversities")  # fmt: skip
+    totals: dict[str, Any] = {f"total_{name}": Cast(Sum(name), FloatField()) for name in names}
+    totals["total_opinions"] = Cast(Sum(F("likes") + F("dislikes")), FloatField())
+    return rows.values("user_id").annotate(**totals)
+
+
+def sums_of(rows: QuerySet[RollUp], metrics: Sequence[Metric]) -> dict[str, Totals]:
+    """Return {metric: sums over the users with x > 0} of some roll-ups; one query.
+
+    Args:
+        metrics: whose y and x are fields of ``RollUp`` or "opinions".
+    """
+    wanted = {f"{metric.key}__{name}": each for metric in metrics for name, each in _aggregates(metric).items()}
+    found = user_totals(rows).aggregate(**wanted)
+    return {metric.key: Totals(*(_number(name, found[f"{metric.key}__{name}"]) for name in SUMS)) for metric in metrics}
+
+
+def _aggregates(metric: Metric) -> dict[str, Any]:
+    y, x, counts = F(f"total_{metric.y}"), F(f"total_{metric.x}"), Q(**{f"total_{metric.x}__gt": 0})
+    products = {"y": y, "x": x, "yy": y * y, "xx": x * x, "xy": x * y}
+    sums: dict[str, Any] = {name: Coalesce(Sum(each, filter=counts), 0.0) for name, each in products.items()}
+    return {"n": Count("user_id", filter=counts), **sums}
+
+
+def _number(name: str, value: float) -> Any:
+    return int(value) if name == "n" else float(value)
