@@ -63,7 +63,7 @@ def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEve
             received_at=as_stored(now),
             receipt=receipt,
         )
-        for event in sorted(checked.values(), key=lambda event: event.posted.event_id)
+        for event in sorted(checked.values(), key=lambda event: event.posted.event_id)  # no circle of waiting posts
     ]
     AnonymousEvent.objects.bulk_create(rows, ignore_conflicts=True)
     mine = set(held.filter(receipt=receipt).values_list("event_id", flat=True))

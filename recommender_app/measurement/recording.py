@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from recommender_app.exceptions import InvalidEvents
 from recommender_app.measurement.checking import CheckedEvent, checked_events, item_text
+from recommender_app.measurement.deadlocks import past_deadlocks
 from recommender_app.measurement.events import RATING, PostedEvent, can_record
 from recommender_app.models import FeedbackEvent
 from recommender_app.usecases.declaration import UseCase
@@ -26,11 +27,15 @@ ONCE = ("click", "impression")  # see the constraint of FeedbackEvent
 
 
 def record_events(use_case: UseCase, user: Any, events: Sequence[PostedEvent]) -> list[Status]:
-    """Record what ``user`` did, in the order given: all of it, or nothing.
+    """Record what ``user`` did: all of it, or nothing.
 
     An event whose ``event_id`` the user has posted before is a duplicate, as is a second click (or
     impression) of one item in one answer: nothing is written for it, however many are posted at
     the same moment. Queries: six at most, and the host's own for each event that is recorded.
+
+    Rows are written item by item, in the order of their keys; of one item, in the order given. So posts
+    of the same items do not wait for each other in a circle; where the host's own rows do, the
+    database undoes one post, and that is done again.
 
     Args:
         user: an instance of the use case's ``users`` model.
@@ -38,12 +43,16 @@ def record_events(use_case: UseCase, user: Any, events: Sequence[PostedEvent]) -
     Raises:
         InvalidEvents: what is wrong with which event; nothing was recorded.
     """
+    return past_deadlocks(lambda: _recorded(use_case, user, events))
+
+
+def _recorded(use_case: UseCase, user: Any, events: Sequence[PostedEvent]) -> list[Status]:
     now = datetime.now(UTC)
     fresh = _without_known(use_case, user, events)
     checked = checked_events(use_case, user, fresh, now)
     with _transaction(use_case):
         recorded = _stored(use_case, user, checked, now) if checked else set()
-        for number in sorted(recorded):
+        for number in sorted(recorded, key=lambda number: (str(checked[number].item.pk), number)):
             _tell_host(use_case, user, number, checked[number], now)
     return ["recorded" if number in recorded else "duplicate" for number in range(len(events))]
 
@@ -71,17 +80,21 @@ def _without_known(use_case: UseCase, user: Any, events: Sequence[PostedEvent]) 
 def _stored(use_case: UseCase, user: Any, checked: Mapping[int, CheckedEvent], now: datetime) -> set[int]:
     """Insert what is not there yet; return the numbers of what was inserted.
 
-    The unique constraints decide between posts of the same moment. Rows are inserted in the order
-    of their ids, so that two posts of the same events do not wait for each other.
+    The unique constraints decide between posts of the same moment. What one of them takes for the
+    same is at the same place of every post, whatever ids the clients gave it.
     """
     receipt = uuid4()
-    numbers = sorted(_first_of_each(checked), key=lambda number: checked[number].posted.event_id)
+    numbers = sorted(_first_of_each(checked), key=lambda number: _place(checked[number]))
     rows = [_row(use_case, user, checked[number], now, receipt) for number in numbers]
     FeedbackEvent.objects.bulk_create(rows, ignore_conflicts=True)
     event_ids = [row.event_id for row in rows]
     inserted = _ledger(use_case, user).filter(event_id__in=event_ids, receipt=receipt)
     mine = set(inserted.values_list("event_id", flat=True))
     return {number for number in numbers if checked[number].posted.event_id in mine}
+
+
+def _place(event: CheckedEvent) -> tuple[str, ...]:
+    return str(event.item.pk), event.posted.event, str(event.posted.request_id or ""), event.posted.event_id
 
 
 def _first_of_each(checked: Mapping[int, CheckedEvent]) -> list[int]:

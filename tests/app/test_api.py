@@ -24,27 +24,10 @@ pytestmark = pytest.mark.django_db
 URL = "/api/recommendations/books/"
 
 
-@pytest.fixture
-def books():
-    return library.add_shelves(3)
-
-
-@pytest.fixture
-def reader():
-    return library.add_reader()
-
-
-@pytest.fixture
-def client(reader):
-    client = Client()
-    client.force_login(reader.account)
-    return client
-
-
-def test_the_answer_is_complete(client, reader, books):
+def test_the_answer_is_complete(reader_client, reader, books):
     library.read(reader, books[0], "view")
     with override_engine("books", FixedEngine([books[4].pk, books[2].pk])):
-        response = client.get(URL, {"limit": 2})
+        response = reader_client.get(URL, {"limit": 2})
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
     body = response.json()
@@ -77,21 +60,21 @@ def test_the_answer_is_complete(client, reader, books):
     }
 
 
-def test_ten_items_are_the_default_and_the_host_may_change_it(client, settings):
+def test_ten_items_are_the_default_and_the_host_may_change_it(reader_client, settings):
     library.add_shelves(60)
-    assert len(client.get(URL).json()["results"]) == 10
-    assert len(client.get(URL, {"limit": 100}).json()["results"]) == 100
+    assert len(reader_client.get(URL).json()["results"]) == 10
+    assert len(reader_client.get(URL, {"limit": 100}).json()["results"]) == 100
     settings.RECOMMENDER = {**settings.RECOMMENDER, "LIMIT_DEFAULT": 3, "LIMIT_MAX": 5}
-    assert len(client.get(URL).json()["results"]) == 3
-    assert client.get(URL, {"limit": 6}).status_code == 400
+    assert len(reader_client.get(URL).json()["results"]) == 3
+    assert reader_client.get(URL, {"limit": 6}).status_code == 400
 
 
 @pytest.mark.parametrize(
     "limit",
     ["0", "-1", "101", "abc", "", " ", "1.5", "1.0", "1e1", "+5", "1_0", "5\0", "٥", "9" * 30, "9" * 5000, "NaN"],
 )
-def test_a_limit_that_makes_no_sense_is_refused_by_name(client, books, limit):
-    response = client.get(URL, {"limit": limit})
+def test_a_limit_that_makes_no_sense_is_refused_by_name(reader_client, books, limit):
+    response = reader_client.get(URL, {"limit": limit})
     assert response.status_code == 400
     assert response.json().keys() == {"detail", "errors"}
     assert response.json()["errors"].keys() == {"limit"}
@@ -100,28 +83,28 @@ def test_a_limit_that_makes_no_sense_is_refused_by_name(client, books, limit):
 
 
 @pytest.mark.parametrize("name", ["limit", "cursor"])
-def test_a_parameter_given_twice_is_refused_and_the_answer_says_so(client, name):
-    response = client.get(URL + f"?{name}=3&{name}=4")
+def test_a_parameter_given_twice_is_refused_and_the_answer_says_so(reader_client, name):
+    response = reader_client.get(URL + f"?{name}=3&{name}=4")
     assert response.status_code == 400
     assert response.json()["errors"] == {name: ["It is given twice; give it once."]}
 
 
 @pytest.mark.parametrize("query", ["?format=html", "?format=xml", "?limit=2&format=%00"])
-def test_a_wanted_format_changes_nothing(client, books, query):
-    response = client.get(URL + query)
+def test_a_wanted_format_changes_nothing(reader_client, books, query):
+    response = reader_client.get(URL + query)
     assert response.status_code == 200
     assert response["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*", "rubbish"])
-def test_everything_is_json_whatever_is_accepted(client, books, accept):
-    response = client.get(URL, headers={"accept": accept})
+def test_everything_is_json_whatever_is_accepted(reader_client, books, accept):
+    response = reader_client.get(URL, headers={"accept": accept})
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
 
 
 @pytest.mark.parametrize("key", ["no_such", "%00", "a b", "'; drop table", "%F0%9F%93%9A", "x" * 500])
-def test_an_unknown_use_case_is_not_found(client, key):
-    response = client.get(f"/api/recommendations/{key}/")
+def test_an_unknown_use_case_is_not_found(reader_client, key):
+    response = reader_client.get(f"/api/recommendations/{key}/")
     assert response.status_code == 404
     assert "There is no use case" in response.json()["detail"]
 
@@ -168,16 +151,16 @@ def test_401_does_not_depend_on_how_the_host_logs_in(kind):
 
 
 @pytest.mark.parametrize("wanted", ["999999", "abc", "-1", "", "9" * 40, "1;2"])
-def test_a_reader_of_somebody_else_is_not_found(client, books, wanted):
+def test_a_reader_of_somebody_else_is_not_found(reader_client, books, wanted):
     stranger = Reader.objects.create(name="stranger")
-    response = client.get(URL, {"for": wanted or str(stranger.pk)})
+    response = reader_client.get(URL, {"for": wanted or str(stranger.pk)})
     assert response.status_code == 404
     assert response.json().keys() == {"detail"}
 
 
-def test_a_login_with_several_readers_may_choose(client, reader, books):
+def test_a_login_with_several_readers_may_choose(reader_client, reader, books):
     second = Reader.objects.create(name="second", account=reader.account)
-    client.get(URL, {"for": second.pk})
+    reader_client.get(URL, {"for": second.pk})
     assert RequestLog.objects.get().user_id == str(second.pk)
 
 
@@ -188,85 +171,85 @@ def test_a_login_without_a_reader_is_not_found(books):
 
 
 @pytest.mark.parametrize("found", ["a DoesNotExist", "None"])
-def test_a_host_that_finds_nobody_need_not_say_so_in_our_words(client, books, monkeypatch, found):
+def test_a_host_that_finds_nobody_need_not_say_so_in_our_words(reader_client, books, monkeypatch, found):
     def get_user(self, request):
         return Reader.objects.get(pk=-1) if found == "a DoesNotExist" else None
 
     monkeypatch.setattr(type(get_use_case("books")), "get_user", get_user)
-    response = client.get(URL)
+    response = reader_client.get(URL)
     assert response.status_code == 404
     assert response.json() == {"detail": "This login has no user in books."}
     assert RequestLog.objects.count() == 0
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_only_get_is_allowed(client, method):
-    response = getattr(client, method)(URL)
+def test_only_get_is_allowed(reader_client, method):
+    response = getattr(reader_client, method)(URL)
     assert response.status_code in (403, 405)
     assert response.json().keys() == {"detail"}
 
 
-def test_no_model_and_no_item_are_answered_with_200(client):
-    body = client.get(URL).json()
+def test_no_model_and_no_item_are_answered_with_200(reader_client):
+    body = reader_client.get(URL).json()
     assert (body["engine"], body["model_version"], body["results"]) == ("none", None, [])
     assert body["fallback_reason"] == "empty_catalogue"
 
 
-def test_a_hidden_item_is_gone_with_the_next_request(client, books):
+def test_a_hidden_item_is_gone_with_the_next_request(reader_client, books):
     with override_engine("books", FixedEngine([book.pk for book in books])):
-        assert client.get(URL).json()["results"][0]["item"]["label"] == "tea-0"
+        assert reader_client.get(URL).json()["results"][0]["item"]["label"] == "tea-0"
         Book.objects.filter(pk=books[0].pk).update(is_published=False)
-        assert "tea-0" not in client.get(URL).content.decode()
+        assert "tea-0" not in reader_client.get(URL).content.decode()
 
 
-def test_items_are_written_by_the_hosts_serializer(client, books, monkeypatch):
+def test_items_are_written_by_the_hosts_serializer(reader_client, books, monkeypatch):
     monkeypatch.setattr(type(get_use_case("books")), "item_serializer", "tests.app.book_serializer.BookSerializer")
-    item = client.get(URL, {"limit": 1}).json()["results"][0]["item"]
+    item = reader_client.get(URL, {"limit": 1}).json()["results"][0]["item"]
     assert item == {"title": "sea-2", "genre": "sea", "depth": None, "asked_at": URL}
 
 
-def test_nan_never_reaches_the_json(client, books, monkeypatch):
+def test_nan_never_reaches_the_json(reader_client, books, monkeypatch):
     monkeypatch.setattr(type(get_use_case("books")), "item_serializer", "tests.app.book_serializer.BookSerializer")
-    text = client.get(URL, {"limit": 1}).content.decode()
+    text = reader_client.get(URL, {"limit": 1}).content.decode()
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in the answer"))
     assert '"depth":null' in text
 
 
-def test_a_rate_of_our_own_is_applied_and_says_when_to_come_back(client, books, settings):
+def test_a_rate_of_our_own_is_applied_and_says_when_to_come_back(reader_client, books, settings):
     settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {"recommendations": "2/min"}}
-    assert [client.get(URL).status_code for _ in range(3)] == [200, 200, 429]
-    response = client.get(URL)
+    assert [reader_client.get(URL).status_code for _ in range(3)] == [200, 200, 429]
+    response = reader_client.get(URL)
     assert response.json().keys() == {"detail"}
     assert int(response["Retry-After"]) > 0
 
 
-def test_without_a_rate_nobody_is_throttled(client, books, settings):
+def test_without_a_rate_nobody_is_throttled(reader_client, books, settings):
     settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {}}
-    assert {client.get(URL).status_code for _ in range(5)} == {200}
+    assert {reader_client.get(URL).status_code for _ in range(5)} == {200}
 
 
-def test_a_cache_that_is_down_lets_everybody_pass(client, books, settings, monkeypatch, caplog):
+def test_a_cache_that_is_down_lets_everybody_pass(reader_client, books, settings, monkeypatch, caplog):
     monkeypatch.setattr(RecommenderThrottle, "_paused_until", 0.0)
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
     }
-    assert client.get(URL).status_code == 200
+    assert reader_client.get(URL).status_code == 200
     assert "cache cannot be reached" in caplog.text
     caplog.clear()
-    assert client.get(URL).status_code == 200
+    assert reader_client.get(URL).status_code == 200
     assert caplog.text == ""  # it is not asked again at once
 
 
 @pytest.mark.services
-def test_rates_are_counted_in_redis_where_it_is_the_cache(client, books, settings, redis_url):
+def test_rates_are_counted_in_redis_where_it_is_the_cache(reader_client, books, settings, redis_url):
     backend = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}
     settings.CACHES = {"default": backend}
     settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": {"recommendations": "2/min"}}
-    assert [client.get(URL).status_code for _ in range(3)] == [200, 200, 429]
+    assert [reader_client.get(URL).status_code for _ in range(3)] == [200, 200, 429]
     settings.CACHES = {"default": {**backend, "KEY_PREFIX": "other"}}  # connects anew, other keys
-    assert client.get(URL).status_code == 200
+    assert reader_client.get(URL).status_code == 200
     settings.CACHES = {"default": dict(backend)}
-    assert client.get(URL).status_code == 429
+    assert reader_client.get(URL).status_code == 429
 
 
 def test_the_host_finds_no_throttle_in_its_own_settings():
@@ -285,8 +268,8 @@ def test_a_database_that_fails_after_the_login_is_an_empty_answer(reader, books,
     assert body["request_id"] in caplog.text
 
 
-def test_a_database_that_fails_at_the_login_is_503(client):
+def test_a_database_that_fails_at_the_login_is_503(reader_client):
     with connection.execute_wrapper(library.refuse):
-        response = client.get(URL)
+        response = reader_client.get(URL)
     assert response.status_code == 503
     assert response.json().keys() == {"detail"}

@@ -17,29 +17,6 @@ from tests.toyhost.models import Book
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def books():
-    return library.add_shelves(3)
-
-
-@pytest.fixture
-def reader():
-    return library.add_reader()
-
-
-@pytest.fixture
-def client(reader):
-    client = Client()
-    client.force_login(reader.account)
-    return client
-
-
-@pytest.fixture
-def shown(client, books):
-    """The request_id of an answer that showed ann books 4 and 2, in this order."""
-    return show(client, books[4], books[2])
-
-
 # --- What is refused
 
 
@@ -56,21 +33,21 @@ def shown(client, books):
         ("use_case", "books"),
     ],
 )
-def test_row_52_and_53_fields_that_are_not_the_clients_are_refused_by_name(client, books, field, value):
-    assert errors(post(client, event(books[0], **{field: value}))) == {field: ["An event has no such field."]}
+def test_row_52_and_53_fields_that_are_not_the_clients_are_refused_by_name(reader_client, books, field, value):
+    assert errors(post(reader_client, event(books[0], **{field: value}))) == {field: ["An event has no such field."]}
 
 
 @pytest.mark.parametrize("weight", ["NaN", "Infinity", "1e400"])
-def test_row_53_a_weight_that_is_no_number_is_no_json(client, books, weight):
+def test_row_53_a_weight_that_is_no_number_is_no_json(reader_client, books, weight):
     body = f'{{"event_id": "a", "item": "{books[0].pk}", "event": "like", "weight": {weight}}}'
-    assert post(client, body).status_code == 400
+    assert post(reader_client, body).status_code == 400
     assert not FeedbackEvent.objects.exists()
 
 
-def test_row_51_missing_hidden_and_impossible_items_get_the_same_answer(client, books):
+def test_row_51_missing_hidden_and_impossible_items_get_the_same_answer(reader_client, books):
     Book.objects.filter(pk=books[0].pk).update(is_published=False)
     answers = [
-        errors(post(client, {"event_id": "a", "item": item, "event": "like"}))
+        errors(post(reader_client, {"event_id": "a", "item": item, "event": "like"}))
         for item in (str(books[0].pk), str(uuid.uuid4()), "x", 7, 2**63 - 1, -1)
     ]
     assert answers == [{"item": ["There is no such item in books."]}] * 6
@@ -94,18 +71,18 @@ def test_row_51_missing_hidden_and_impossible_items_get_the_same_answer(client, 
         ["2024-05-01T12:00:00Z"],
     ],
 )
-def test_row_55_times_that_cannot_be(client, books, moment):
-    assert list(errors(post(client, event(books[0], occurred_at=moment)))) == ["occurred_at"]
+def test_row_55_times_that_cannot_be(reader_client, books, moment):
+    assert list(errors(post(reader_client, event(books[0], occurred_at=moment)))) == ["occurred_at"]
 
 
-def test_row_55_a_naive_time_is_refused_even_if_it_is_now(client, books):
+def test_row_55_a_naive_time_is_refused_even_if_it_is_now(reader_client, books):
     now = datetime.now(UTC).replace(tzinfo=None).isoformat()
-    assert "no time zone" in errors(post(client, event(books[0], occurred_at=now)))["occurred_at"][0]
+    assert "no time zone" in errors(post(reader_client, event(books[0], occurred_at=now)))["occurred_at"][0]
 
 
 @pytest.mark.parametrize(("span", "status"), [({"days": 6.99}, 201), ({"days": 7.01}, 400), ({"minutes": -6}, 400)])
-def test_row_55_the_window_is_seven_days_and_five_minutes(client, books, span, status):
-    assert post(client, event(books[0], occurred_at=ago(**span))).status_code == status
+def test_row_55_the_window_is_seven_days_and_five_minutes(reader_client, books, span, status):
+    assert post(reader_client, event(books[0], occurred_at=ago(**span))).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -140,50 +117,50 @@ def test_row_55_the_window_is_seven_days_and_five_minutes(client, books, span, s
         ("rating", None),
     ],
 )
-def test_values_of_another_type_or_range_are_refused_by_name(client, books, field, value):
-    assert list(errors(post(client, event(books[0]) | {field: value}))) == [field]
+def test_values_of_another_type_or_range_are_refused_by_name(reader_client, books, field, value):
+    assert list(errors(post(reader_client, event(books[0]) | {field: value}))) == [field]
 
 
 @pytest.mark.parametrize("rating", [0, 6, "5", 4.5, True, None])
-def test_ratings_are_one_to_five(client, books, rating):
-    assert list(errors(post(client, event(books[0], "rating", rating=rating)))) == ["rating"]
+def test_ratings_are_one_to_five(reader_client, books, rating):
+    assert list(errors(post(reader_client, event(books[0], "rating", rating=rating)))) == ["rating"]
 
 
-def test_a_rating_needs_its_number(client, books):
-    assert list(errors(post(client, event(books[0], "rating")))) == ["rating"]
+def test_a_rating_needs_its_number(reader_client, books):
+    assert list(errors(post(reader_client, event(books[0], "rating")))) == ["rating"]
 
 
-def test_answers_to_others_of_other_use_cases_and_of_nobody_are_refused_alike(client, books, reader):
+def test_answers_to_others_of_other_use_cases_and_of_nobody_are_refused_alike(reader_client, books, reader):
     other = Client()
     other.force_login(library.add_reader("bob").account)
     foreign = show(other, books[4])
-    own = show(client, books[4])
+    own = show(reader_client, books[4])
     from recommender_app.models import RequestLog
 
     RequestLog.objects.filter(request_id=own).update(use_case="movies")
     found = [
-        errors(post(client, event(books[4], "click", request_id=request_id)))
+        errors(post(reader_client, event(books[4], "click", request_id=request_id)))
         for request_id in (foreign, own, str(uuid.uuid4()))
     ]
     assert found == [{"request_id": ["No answer of books to you has this id."]}] * 3
 
 
-def test_an_item_that_the_answer_did_not_show(client, books, shown):
-    found = errors(post(client, event(books[0], "click", request_id=shown)))
+def test_an_item_that_the_answer_did_not_show(reader_client, books, shown):
+    found = errors(post(reader_client, event(books[0], "click", request_id=shown)))
     assert found == {"item": ["The answer that request_id names did not show this item."]}
 
 
-def test_a_place_that_is_not_the_items_in_that_answer(client, books, shown):
-    found = errors(post(client, event(books[4], "click", request_id=shown, position=2)))
+def test_a_place_that_is_not_the_items_in_that_answer(reader_client, books, shown):
+    found = errors(post(reader_client, event(books[4], "click", request_id=shown, position=2)))
     assert found == {"position": ["In that answer the item was at place 1: say that, or leave it out."]}
 
 
-def test_a_host_that_records_nothing_takes_measurements_only(client, books, monkeypatch):
+def test_a_host_that_records_nothing_takes_measurements_only(reader_client, books, monkeypatch):
     from recommender_app.usecases.declaration import UseCase
 
     monkeypatch.setattr(type(get_use_case("books")), "record", UseCase.record)
-    assert "choose from" in errors(post(client, event(books[0], "like")))["event"][0]
-    assert post(client, event(books[0], "click")).status_code == 201
+    assert "choose from" in errors(post(reader_client, event(books[0], "like")))["event"][0]
+    assert post(reader_client, event(books[0], "click")).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -193,7 +170,7 @@ def test_a_host_that_records_nothing_takes_measurements_only(client, books, monk
         (IntegrityError("duplicate key"), "It cannot be recorded beside what is there already."),
     ],
 )
-def test_what_the_host_refuses_refuses_the_whole_post(client, books, monkeypatch, refusal, reason):
+def test_what_the_host_refuses_refuses_the_whole_post(reader_client, books, monkeypatch, refusal, reason):
     record = type(get_use_case("books")).record
 
     def refuse(self, user, item, name, at):
@@ -202,5 +179,5 @@ def test_what_the_host_refuses_refuses_the_whole_post(client, books, monkeypatch
         return record(self, user, item, name, at)
 
     monkeypatch.setattr(type(get_use_case("books")), "record", refuse)
-    found = errors(post(client, [event(books[0], "like"), event(books[1], "finish")]))
+    found = errors(post(reader_client, [event(books[0], "like"), event(books[1], "finish")]))
     assert found == {"1.event": [reason]}
