@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from django.db import connections, transaction
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recommender_app.api.answers import AnswerSerializer, answer_as_json
-from recommender_app.api.description import described
+from recommender_app.api.description import SchemaWhenAsked, described
 from recommender_app.api.errors import ERROR_RESPONSES, as_http_error, error_response
 from recommender_app.api.parameters import EXCLUDE, FOR_USER, FilterParameters, RecommendationParameters, plain
 from recommender_app.api.parsing import StrictJSONParser
@@ -33,7 +32,7 @@ from recommender_app.usecases.site import get_use_case
 class RecommenderView(APIView):
     """What all our endpoints share. How a client logs in is the host's decision (DRF's defaults)."""
 
-    schema = AutoSchema()
+    schema: Any = SchemaWhenAsked()
     permission_classes = [IsAuthenticated]
     parser_classes = [StrictJSONParser]
     renderer_classes = [FiniteJSONRenderer]
