@@ -78,6 +78,19 @@ def test_row_34_answers_without_a_database_are_in_the_log_once_it_is_back(site, 
     assert drain(site) == ("Nothing waits in the spool.", 0)
 
 
+def test_row_38_answers_without_a_free_connection_are_in_the_log_once_there_is_one(site, whole):
+    site.execute("ALTER ROLE site CONNECTION LIMIT 0")
+    site.kill_connections()
+    try:
+        answered = {id_of(whole.get("signed")) for _ in range(5)}
+        assert spooled(site) == answered
+        assert drain(site)[1] == 1
+    finally:
+        site.execute("ALTER ROLE site CONNECTION LIMIT -1")
+    assert drain(site) == ("5 rows are added to the request log.", 0)
+    assert answered <= logged(site)
+
+
 @pytest.mark.parametrize(
     ("broken", "mended"),
     [
@@ -102,12 +115,15 @@ def test_row_39_42_a_table_that_refuses_costs_neither_the_answer_nor_its_row(sit
     assert id_of(reply) in logged(site)
 
 
-def test_row_39_a_table_that_is_locked(site, whole):
+@pytest.mark.parametrize("mode", ["SHARE", "ACCESS EXCLUSIVE"])  # as CREATE INDEX holds it, and ALTER TABLE
+def test_row_39_a_table_that_is_locked_for_too_long(site, whole, mode):
     with psycopg.connect(site.superuser) as connection:
-        connection.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
-        answered = id_of(whole.get())
-    drain(site)
-    assert answered in logged(site)
+        connection.execute(f"LOCK TABLE {TABLE} IN {mode} MODE")
+        reply = whole.get()
+        assert spooled(site) == {id_of(reply)}  # while it is locked
+    assert (reply.body["engine"], len(reply.body["results"])) == ("als", 3)
+    assert drain(site) == ("1 rows are added to the request log.", 0)
+    assert id_of(reply) in logged(site)
 
 
 class Client(threading.Thread):
