@@ -1,4 +1,4 @@
-"""200 publishers killed, then half an hour of load and faults: python -m tests.benchmarks.soak.
+"""200 publishers and 50 trainings killed, then half an hour of load and faults: python -m tests.benchmarks.soak.
 
 Exit code 1 if a killed publisher leaves anything inconsistent, any answer is an undocumented 5xx,
 the tail is too slow, or a worker's memory, open files or mappings grow.
@@ -17,8 +17,10 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -28,7 +30,7 @@ from tests.benchmarks.soaking.load import Load, saturation
 from tests.benchmarks.soaking.processes import running_gunicorn, running_redis
 from tests.benchmarks.soaking.report import Figure, judged, tell
 from tests.benchmarks.soaking.watching import Watch
-from tests.faults.publishing.checking import check, killed
+from tests.faults.publishing.checking import check, check_slot, killed, killed_slots
 from tests.services import running_postgres
 
 KILL_SECONDS = 30  # at most, each
@@ -42,7 +44,7 @@ WARM_UP_RATE = 20
 def main() -> int:
     """Kill, soak, print; 1 if a limit is not kept."""
     options = _options()
-    killed_ones = kill(options.kills)
+    killed_ones = [*kill(options.kills), *kill_slots(options.kills // 4)]
     figures, failures = soak(options.minutes, options.rate, options.share)
     is_kept = tell([*killed_ones, *figures], failures)
     Path("bench").mkdir(exist_ok=True)
@@ -62,13 +64,30 @@ def kill(n: int) -> list[Figure]:
     began = time.monotonic()
     with running_postgres() as database, tempfile.TemporaryDirectory(prefix="soak-") as folder:
         reports = killed(Path(folder), database, "random", n, timeout=60 + KILL_SECONDS * n)
-    failures = [str(failure) for failure in map(_failure, reports) if failure]
+    failures = [str(failure) for failure in (_failure(check, report) for report in reports) if failure]
     n_repaired = sum(bool(report["repairs"]) for report in reports)
     print(f"{len(reports)} publishers killed in {time.monotonic() - began:.0f} s", *failures[:3], sep="\n", flush=True)
     return [
         Figure("publishers killed", len(reports)),
         Figure("of them, left something to repair", n_repaired),
         Figure("of them, left anything inconsistent", len(failures), 0),
+    ]
+
+
+def kill_slots(n: int) -> list[Figure]:
+    """Kill n trainings of a slot on PostgreSQL, half of them where two hosts train, and have others go on."""
+    found, failures, began = 0, [], time.monotonic()
+    for n_hosts, share in ((1, n - n // 2), (2, n // 2)):
+        if not share:
+            continue
+        with running_postgres() as database, tempfile.TemporaryDirectory(prefix="soak-") as folder:
+            reports = killed_slots(Path(folder), database, share, n_hosts, timeout=60 + KILL_SECONDS * share)
+        found += len(reports)
+        failures += [str(failure) for failure in (_failure(check_slot, report) for report in reports) if failure]
+    print(f"{found} trainings killed in {time.monotonic() - began:.0f} s", *failures[:3], sep="\n", flush=True)
+    return [
+        Figure("trainings of a slot killed", found),
+        Figure("of them, not gone on with or inconsistent", len(failures), 0),
     ]
 
 
@@ -109,9 +128,9 @@ def _logged(site: Site) -> set[str]:
         return {str(row[0]) for row in connection.execute("SELECT request_id FROM recommender_app_requestlog")}
 
 
-def _failure(report: dict[str, object]) -> AssertionError | None:
+def _failure(checked: Callable[[dict[str, Any]], None], report: dict[str, Any]) -> AssertionError | None:
     try:
-        check(report)
+        checked(report)
     except AssertionError as failure:
         return failure
     return None

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.faults.publishing.checking import check, killed, reports
+from tests.faults.publishing.checking import check, check_slot, killed, killed_slots, reports
 from tests.faults.publishing.points import POINTS
 
-N_RANDOM = 20
+N_RANDOM, N_SLOTS = 20, 3
 BEFORE_THE_ROW = ("staged", "written", "verified", "synced", "renamed", "row inserted", "run finished")
 UNPROMOTED = (*BEFORE_THE_ROW, "committed", "release inserted")
 
@@ -67,3 +67,12 @@ def test_row_18_a_trainer_killed_at_random_moments_on_postgresql(tmp_path, postg
     assert len(found) == N_RANDOM
     for report in found:
         check(report)
+
+
+@pytest.mark.parametrize("n_hosts", [1, 2])
+def test_row_18_a_slot_whose_training_is_killed_at_random_moments_is_gone_on_with_in_any_order(tmp_path, n_hosts):
+    found = killed_slots(tmp_path, f"sqlite:///{tmp_path}/db.sqlite3", N_SLOTS, n_hosts)
+    assert len(found) == N_SLOTS
+    assert not all(report["has_ended"] for report in found)
+    for report in found:
+        check_slot(report)

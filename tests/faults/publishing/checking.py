@@ -18,10 +18,21 @@ def killed(folder: Path, database_url: str, kind: str, n: int = 0, timeout: floa
     return reports(folder, database_url, "killing", kind, str(n), str(SEED), timeout=timeout)
 
 
-def reports(folder: Path, database_url: str, program: str, *arguments: str, timeout: float) -> list[dict[str, Any]]:
+def killed_slots(
+    folder: Path, database_url: str, n: int, n_hosts: int, seed: int = SEED, timeout: float = 240
+) -> list[dict[str, Any]]:
+    """Kill trainings of a slot at n random moments, and have one or two hosts go on; return what came of each."""
+    bucket = {"BUCKET": str(folder / "bucket")} if n_hosts > 1 else {}
+    return reports(folder, database_url, "slots", str(n), str(seed), str(n_hosts), timeout=timeout, **bucket)
+
+
+def reports(
+    folder: Path, database_url: str, program: str, *arguments: str, timeout: float, **variables: str
+) -> list[dict[str, Any]]:
     """Run a program of this package and return the lines of JSON that it prints."""
     environment = {
         **os.environ,
+        **variables,
         "DJANGO_SETTINGS_MODULE": "tests.faults.publishing.settings",
         "DATABASE_URL": database_url,
         "ARTIFACT_ROOT": str(folder / "artifacts"),
@@ -47,3 +58,15 @@ def check(report: dict[str, Any]) -> None:
     assert later["live"] == later["hint"], report
     assert later["live"][0] == after["live"][0] + 1, report
     assert later["live"][1] in later["rows"], report
+
+
+def check_slot(report: dict[str, Any]) -> None:
+    """What a slot asks for is trained once and live, its ensemble fits it, and every host agrees."""
+    left, after = report["left"], report["after"]
+    assert after["runs"] == [["popular", "succeeded"], ["trending", "succeeded"]], report
+    assert (after["open"], after["candidates"], report["n_live"]) == (0, [], 1), report
+    assert set(left["new"]) <= set(after["new"]), report
+    assert after["new"] == sorted(after["live"][engine] for engine in ("popular", "trending")), report
+    assert after["fitted"].items() <= after["live"].items(), report
+    for host in report["hosts"]:
+        assert host == {"missing": [], "strays": [], "is_hinted": True, "again": [], "staging": 0}, report
