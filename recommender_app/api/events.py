@@ -17,9 +17,9 @@ from recommender_app.api.permissions import posting_user
 from recommender_app.api.posted_events import EventSerializer, ReceiptSerializer, posted_events
 from recommender_app.api.throttling import AnonymousEventThrottle, EventThrottle
 from recommender_app.api.views import RecommenderView
+from recommender_app.api.visitors import SESSION, hand_over, merge_visitor, visitor_or_new
 from recommender_app.exceptions import InvalidEvents, UserNotFound
-from recommender_app.measurement.anonymous import COOKIE, new_session, record_anonymous, session_of
-from recommender_app.measurement.checking import OLDEST
+from recommender_app.measurement.anonymous import record_anonymous
 from recommender_app.measurement.events import PostedEvent
 from recommender_app.measurement.recording import Status, record_events
 from recommender_app.serving.database import retried
@@ -65,13 +65,15 @@ class EventsView(RecommenderView):
             "One event, or a list of up to 500 (and 64 KB). All of a post is recorded or, where anything is wrong, "
             "nothing: `errors` then names the fields, in a list as `3.item` (numbers from 0). Events are idempotent by "
             "`event_id`: send again what was not answered. Answers 201 where anything was recorded, else 200. Where "
-            "the use case allows it, impressions and clicks need no login: a cookie holds a signed session, and they "
-            "become the user's at login."
+            "the use case allows it, impressions and clicks need no login: a cookie or the header "
+            "`X-Recommender-Session` holds a signed session, and they become the user's at login, or with the first "
+            "post that has both a login and the session."
         ),
         tags=["events"],
         parameters=[
             OpenApiParameter("use_case", str, OpenApiParameter.PATH, description="Key of a declared use case."),
             OpenApiParameter("for", str, description="Which of the login's users, where the host has several."),
+            SESSION,
         ],
         request=BODY,
         responses={
@@ -99,18 +101,14 @@ class EventsView(RecommenderView):
         user = retried(lambda: posting_user(use_case, self.request))
         if is_forgotten(use_case, user.pk):
             raise UserNotFound(f"This user of {use_case.key} is forgotten: nothing is recorded.")
-        return receipt(events, retried(lambda: record_events(use_case, user, events)))
+        response = receipt(events, retried(lambda: record_events(use_case, user, events)))
+        return merge_visitor(use_case, user, self.request, response)
 
     def _record_anonymous(self, use_case: UseCase, events: list[PostedEvent]) -> Response:
-        """Record under the session of the cookie; whoever has none, or none of ours, is given one."""
-        signed = self.request.COOKIES.get(COOKIE, "")
-        session = session_of(signed)
-        if session is None:
-            session, signed = new_session()
-        response = receipt(events, retried(lambda: record_anonymous(use_case, session, events)))
-        is_secure = self.request.is_secure()
-        response.set_cookie(COOKIE, signed, max_age=OLDEST, httponly=True, samesite="Lax", secure=is_secure)
-        return response
+        """Record under the requester's session; whoever has none, or none of ours, is given one."""
+        visitor = visitor_or_new(self.request)
+        response = receipt(events, retried(lambda: record_anonymous(use_case, visitor.session, events)))
+        return hand_over(visitor, self.request, response)
 
 
 def receipt(events: list[PostedEvent], statuses: list[Status]) -> Response:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from recommender_app.exceptions import InvalidEvents
 from recommender_app.measurement.checking import OLDEST, checked_events
+from recommender_app.measurement.deadlocks import past_deadlocks
 from recommender_app.measurement.events import CLICK, IMPRESSION, PostedEvent
 from recommender_app.measurement.recording import Status, as_stored, record_events
 from recommender_app.models import AnonymousEvent
@@ -82,6 +83,10 @@ def merge(use_case: UseCase, session: str, user: Any) -> int:
     They pass the checks of any event again: what the user may not see, or what is older than a
     week, is dropped. A session merges once; its rows go.
     """
+    return past_deadlocks(lambda: _merged(use_case, session, user))
+
+
+def _merged(use_case: UseCase, session: str, user: Any) -> int:
     with transaction.atomic(using=router.db_for_write(AnonymousEvent)):
         rows = list(
             AnonymousEvent.objects.select_for_update().filter(session=session, use_case=use_case.key).order_by("pk")

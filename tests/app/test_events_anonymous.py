@@ -5,9 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core import signing
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
+from rest_framework.authtoken.models import Token
 
+from recommender_app.api.visitors import HEADER
 from recommender_app.management.log_upkeep import trim_request_log
 from recommender_app.measurement import anonymous
 from recommender_app.models import AnonymousEvent, FeedbackEvent
@@ -175,3 +179,87 @@ def test_after_a_week_what_nobody_logged_in_to_is_deleted_with_the_old_log(clien
     AnonymousEvent.objects.filter(item_id=str(books[0].pk)).update(received_at=long_ago)
     trim_request_log()
     assert AnonymousEvent.objects.get().item_id == str(books[1].pk)
+
+
+# --- Logins by token, which no signal tells of
+
+
+def by_token(reader, *events, session=None, key="books"):
+    """Post as a program does, which keeps no cookies."""
+    token = Token.objects.get_or_create(user=reader.account)[0].key
+    headers = {"Authorization": f"Token {token}"} | ({HEADER: session} if session else {})
+    url = URL.replace("books", key)
+    return Client(headers=headers).post(url, list(events), content_type="application/json")
+
+
+def as_stranger(session, *events):
+    """Post without a login; return the session that the answer gives."""
+    answer = post(Client(headers={HEADER: session}), *events)
+    assert answer.status_code == 201
+    assert anonymous.COOKIE not in answer.cookies
+    return answer[HEADER]
+
+
+def test_a_program_that_keeps_no_cookies_holds_its_session_in_a_header(books):
+    session = as_stranger("new", event(books[0]))
+    assert as_stranger(session, event(books[1])) == session
+    assert as_stranger("new", event(books[1])) != session
+    assert AnonymousEvent.objects.filter(session=anonymous.session_of(session)).count() == 2
+
+
+def test_the_first_post_with_a_token_and_the_session_makes_its_events_the_users(books):
+    session, reader = as_stranger("new", event(books[0], event_id="before")), library.add_reader()
+    assert by_token(reader, event(books[1], event_id="without")).status_code == 201
+    assert AnonymousEvent.objects.count() == 1
+    answer = by_token(reader, event(books[1], event_id="with"), session=session)
+    assert answer.json()["results"] == [{"event_id": "with", "status": "recorded"}]
+    assert set(FeedbackEvent.objects.values_list("user_id", "event_id")) == {
+        (str(reader.pk), event_id) for event_id in ("before", "without", "with")
+    }
+    assert not AnonymousEvent.objects.exists()
+    bob = library.add_reader("bob")
+    by_token(bob, event(books[2]), session=session)
+    assert FeedbackEvent.objects.filter(user_id=str(bob.pk)).count() == 1  # the session was ann's, and is used up
+
+
+@pytest.mark.parametrize("change", [lambda signed: signed[:-1], lambda _: "x" * 32, anonymous.session_of])
+def test_a_session_that_we_did_not_sign_merges_nothing_even_if_its_number_is_right(books, change):
+    session, bob = as_stranger("new", event(books[0])), library.add_reader("bob")
+    assert by_token(bob, event(books[1]), session=change(session)).status_code == 201
+    assert AnonymousEvent.objects.count() == FeedbackEvent.objects.count() == 1
+
+
+def test_a_session_that_is_signed_for_something_else_merges_nothing(books):
+    as_stranger("new", event(books[0]))
+    number, bob = AnonymousEvent.objects.get().session, library.add_reader("bob")
+    by_token(bob, event(books[1]), session=signing.dumps(number, salt="elsewhere"))
+    assert AnonymousEvent.objects.count() == 1
+
+
+def test_a_post_that_is_refused_merges_nothing(books):
+    session, reader = as_stranger("new", event(books[0])), library.add_reader()
+    assert by_token(reader, event(books[1], "sneeze"), session=session).status_code == 400
+    assert AnonymousEvent.objects.count() == 1
+
+
+def test_a_browser_that_was_logged_in_without_a_signal_is_merged_and_its_cookie_goes(client, books):
+    post(client, event(books[0]))
+    client.force_login(library.add_reader().account)  # the test client's login sends no cookies
+    assert post(client, event(books[1])).status_code == 201
+    assert not AnonymousEvent.objects.exists()
+    assert not client.cookies[anonymous.COOKIE].value
+
+
+def test_where_the_events_cannot_be_merged_the_post_is_recorded_all_the_same(books, caplog):
+    session, reader = as_stranger("new", event(books[0])), library.add_reader()
+
+    def refuse(execute, sql, params, many, context):
+        if "anonymousevent" in sql:
+            raise OperationalError("refused")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        assert by_token(reader, event(books[1]), session=session).status_code == 201
+    assert "Events from before a login wait in books." in caplog.text
+    assert by_token(reader, event(books[2]), session=session).status_code == 201
+    assert FeedbackEvent.objects.count() == 3

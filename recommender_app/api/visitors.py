@@ -1,0 +1,93 @@
+"""How somebody who has not logged in is known again: a signed session in a cookie, or in a header for programs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.response import Response
+
+from recommender_app.exceptions import RecommenderError
+from recommender_app.measurement.anonymous import COOKIE, merge, new_session, session_of, waiting_use_cases
+from recommender_app.measurement.checking import OLDEST
+from recommender_app.models import AnonymousEvent
+from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.usecases.declaration import UseCase
+
+logger = logging.getLogger(__name__)
+
+HEADER = "X-Recommender-Session"
+SESSION = OpenApiParameter(
+    HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    description=(
+        "For programs that keep no cookies: the session of somebody who has not logged in, as an answer's header of "
+        "this name gave it; anything else, such as `new`, begins one. Beside a login it makes the session's events the "
+        "user's."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who has not logged in.
+
+    Attributes:
+        session: a random number.
+        signed: what the client holds of it.
+        has_header: whether the client wants it in the header.
+    """
+
+    session: str
+    signed: str
+    has_header: bool = False
+
+
+def visitor_of(request: Any) -> Visitor | None:
+    """Return who a request says it is, in the header or else in the cookie; None where we did not sign that."""
+    header = request.headers.get(HEADER)
+    signed = request.COOKIES.get(COOKIE, "") if header is None else header
+    session = session_of(signed) if signed else None
+    return None if session is None else Visitor(session, signed, header is not None)
+
+
+def visitor_or_new(request: Any) -> Visitor:
+    """Return who a request says it is; somebody new where it says nothing that we have signed."""
+    return visitor_of(request) or Visitor(*new_session(), HEADER in request.headers)
+
+
+def hand_over(visitor: Visitor, request: Any, response: Response) -> Response:
+    """Give the client its session, the way it asked for it."""
+    if visitor.has_header:
+        response[HEADER] = visitor.signed
+        return response
+    response.set_cookie(
+        COOKIE, visitor.signed, max_age=OLDEST, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
+    return response
+
+
+def merge_visitor(use_case: UseCase, user: Any, request: Any, response: Response) -> Response:
+    """Make what the session of a logged-in request did in a use case the user's; one query where it did nothing.
+
+    Whatever fails, the request's own answer stays: the events wait for the next one. A session that
+    nothing waits for has done its part, and its cookie goes.
+    """
+    visitor = visitor_of(request)
+    if visitor is None:
+        return response
+    try:
+        with savepoint(AnonymousEvent, writes=True):
+            waiting = set(waiting_use_cases(visitor.session))
+            n = merge(use_case, visitor.session, user) if use_case.key in waiting else 0
+    except (RecommenderError, *DATABASE_ERRORS):
+        logger.exception("Events from before a login wait in %s.", use_case.key)
+        return response
+    if n:
+        logger.info("%s events from before a login are recorded in %s.", n, use_case.key)
+    if COOKIE in request.COOKIES and waiting <= {use_case.key}:
+        response.delete_cookie(COOKIE, samesite="Lax")
+    return response
