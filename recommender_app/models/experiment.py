@@ -2,11 +2,15 @@
 
 from django.db import models
 
+from recommender_app.models.freezing import Freezing
+
 ALL = 10_000  # basis points
 
 
-class ExclusionLayer(models.Model):
+class ExclusionLayer(Freezing):
     """A number line of units that experiments share, each a range of its own: no unit is in two of them."""
+
+    natural_fields = ("key",)
 
     key = models.SlugField(max_length=64, unique=True)
     salt = models.CharField(max_length=64, help_text="Of the hash that puts a unit on the line.")
@@ -18,7 +22,7 @@ class ExclusionLayer(models.Model):
         return self.key
 
 
-class Experiment(models.Model):
+class Experiment(Freezing):
     """What is asked, how it will be judged, and what came of it."""
 
     class Status(models.TextChoices):
@@ -30,6 +34,8 @@ class Experiment(models.Model):
     class UnitType(models.TextChoices):
         USER = "user", "user: a row of the use case's users"
         SESSION = "session", "session: an anonymous visitor"
+
+    natural_fields = ("key",)
 
     key = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)

@@ -4,10 +4,13 @@ from django.db import models
 from django.utils import timezone
 
 from recommender_app.models.experiment import ALL, Experiment
+from recommender_app.models.freezing import Freezing
 
 
-class Phase(models.Model):
+class Phase(Freezing):
     """From its start to its end nothing about it changes but how many units are enrolled."""
+
+    natural_fields = ("experiment__key", "number")
 
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="phases")
     number = models.PositiveIntegerField(help_text="1, 2, ... within the experiment.")
@@ -41,8 +44,10 @@ class Phase(models.Model):
         return f"{self.experiment.key}/{self.number}"
 
 
-class Arm(models.Model):
+class Arm(Freezing):
     """One treatment: what its policy says on top of the one in force."""
+
+    natural_fields = ("phase__experiment__key", "phase__number", "key")
 
     phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="arms")
     key = models.SlugField(max_length=64)
@@ -71,8 +76,10 @@ class Arm(models.Model):
         return self.key
 
 
-class RampStep(models.Model):
+class RampStep(Freezing):
     """A share to be enrolled from a day of the phase on, if the gates are open then."""
+
+    natural_fields = ("phase__experiment__key", "phase__number", "after_days")
 
     phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="ramp_steps")
     enrol_bp = models.PositiveSmallIntegerField(help_text="Share of eligible units that are enrolled from then on.")
