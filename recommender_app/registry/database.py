@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connections, router, transaction
+from django.db import DatabaseError, InterfaceError, connections, router, transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 from django.db.models.sql import Query
 
 from recommender_app.models import Release
+
+DATABASE_ERRORS = (DatabaseError, InterfaceError)
 
 
 def alias() -> str:
@@ -20,6 +24,19 @@ def alias() -> str:
 def atomic() -> Any:
     """Return a transaction of that database, for ``with``."""
     return transaction.atomic(using=alias())
+
+
+def savepoint(model: type[Model], *, writes: bool = False) -> AbstractContextManager[Any]:
+    """Return a savepoint where the host already is in a transaction, else nothing.
+
+    An error that is caught inside somebody's ``atomic()`` would leave that transaction unusable.
+
+    Args:
+        model: whose database is meant.
+        writes: the database that ``model`` is written to, where the host has another for reading.
+    """
+    alias = router.db_for_write(model) if writes else router.db_for_read(model)
+    return transaction.atomic(using=alias) if transaction.get_connection(alias).in_atomic_block else nullcontext()
 
 
 def current_time() -> datetime:

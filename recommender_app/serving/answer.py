@@ -58,6 +58,7 @@ class Answer:
         slate: request id of the first page, on later pages only.
         candidate_source: "similar" for items similar to one, "" for recommendations.
         next_cursor: where the next page goes on; "" where there is none, or none was asked for.
+        experiment, phase, arm: the arm that the user is in, whichever engine served; "", None, "" = in none.
     """
 
     request_id: UUID
@@ -76,6 +77,9 @@ class Answer:
     slate: UUID | None = None
     next_cursor: str = ""
     candidate_source: str = ""
+    experiment: str = ""
+    phase: int | None = None
+    arm: str = ""
 
 
 def engine_of(results: Sequence[Result]) -> str:

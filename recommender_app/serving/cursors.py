@@ -47,7 +47,7 @@ class Rest:
         release, versions: the release that proposed the items, {source: version name}.
         primary: engine that the policy named.
         fallback_reason: why others answer; for items that are not from ``primary``.
-        interaction_count, policy: as in the first answer.
+        interaction_count, policy, experiment, phase, arm: as in the first answer.
     """
 
     places: tuple[Place, ...]
@@ -59,6 +59,9 @@ class Rest:
     fallback_reason: str = ""
     interaction_count: int = 0
     policy: str = ""
+    experiment: str = ""
+    phase: int | None = None
+    arm: str = ""
 
 
 def write_cursor(rest: Rest, owner: Sequence[str]) -> str:
@@ -98,6 +101,7 @@ class PackedRest:
         kind, texts, keys = _packed_ids([place.id for place in rest.places])
         facts = [rest.rank, rest.slate.hex, rest.release, dict(rest.versions), rest.primary]
         facts += [rest.fallback_reason, rest.interaction_count, rest.policy]
+        facts += [rest.experiment, rest.phase, rest.arm] if rest.experiment else []
         head = json.dumps([len(rest.places), kind, texts, sources, facts], separators=(",", ":")).encode()
         scores = np.array([place.score for place in rest.places], dtype="<f4").tobytes()
         numbers = np.array([sources.index(place.source) for place in rest.places], dtype="u1").tobytes()

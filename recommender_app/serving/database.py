@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from typing import Any, TypeVar
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections, router, transaction
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model
 
+from recommender_app.registry.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.circuit import CircuitBreaker
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-DATABASE_ERRORS = (DatabaseError, InterfaceError)
+__all__ = ["DATABASE_ERRORS", "NONSENSE", "guarded", "retried", "savepoint"]
+
 NONSENSE = (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)  # of rows that were edited by hand
 N_FAILED_CONNECTIONS, WINDOW_SECONDS, PAUSE_SECONDS = 3, 10.0, 5.0
 
 _breakers: dict[str, CircuitBreaker] = {}  # by database alias
-
-
-def savepoint(model: type[Model], *, writes: bool = False) -> AbstractContextManager[Any]:
-    """Return a savepoint where the host already is in a transaction, else nothing.
-
-    An error that is caught inside somebody's ``atomic()`` would leave that transaction unusable.
-
-    Args:
-        model: whose database is meant.
-        writes: the database that ``model`` is written to, where the host has another for reading.
-    """
-    alias = router.db_for_write(model) if writes else router.db_for_read(model)
-    return transaction.atomic(using=alias) if transaction.get_connection(alias).in_atomic_block else nullcontext()
 
 
 def retried(compute: Callable[[], T]) -> T:

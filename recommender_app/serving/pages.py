@@ -74,6 +74,9 @@ def continuable(
         fallback_reason=answer.fallback_reason,
         interaction_count=answer.interaction_count,
         policy=answer.policy,
+        experiment=answer.experiment,
+        phase=answer.phase,
+        arm=answer.arm,
     )
     return _with_next(query, answer, rest)
 
@@ -91,6 +94,9 @@ def continued(query: Query, blank: Answer, rest: Rest) -> Answer:
         release=rest.release,
         interaction_count=rest.interaction_count,
         policy=rest.policy,
+        experiment=rest.experiment,
+        phase=rest.phase,
+        arm=rest.arm,
         engine=engine,
         model_version=rest.versions.get(engine, ""),
         fallback_reason=_fallback_reason(rest, results),

@@ -89,9 +89,9 @@ _in_force: dict[str, PolicyInForce] = {}
 _forced: dict[str, Policy] = {}
 
 
-def policy_for(use_case_key: str) -> Policy:
-    """Return the policy that serves the requests of a use case."""
-    return _forced.get(use_case_key) or decide(use_case_key)
+def policy_for(use_case_key: str, arm: Layer | None = None) -> Policy:
+    """Return the policy that serves the requests of a use case, or those of one arm."""
+    return _forced.get(use_case_key) or decide(use_case_key, arm)
 
 
 def decide(use_case_key: str, arm: Layer | None = None) -> Policy:

@@ -14,6 +14,7 @@ from recommender_app.usecases.declaration import UseCase
 
 DEFAULT, USE_CASE, ADMIN, ENVIRONMENT, ARM = "default", "use case", "admin", "environment", "arm"
 LEVELS = (DEFAULT, USE_CASE, ADMIN, ENVIRONMENT, ARM)
+NAME_LENGTH = 64  # of a policy in the request log
 SWITCH = "switch:"  # prefix of the origins of switches: switch:als
 
 
@@ -55,7 +56,7 @@ def merged(layers: Sequence[Layer]) -> Policy:
     speaking = [layer for layer in layers if layer.has_a_say]
     names = [layer.name or layer.level for layer in speaking if layer.level != DEFAULT]
     disabled = frozenset(engine for engine, is_on in switches.items() if not is_on)
-    name = "+".join(names).replace(" ", "_") or DEFAULT
+    name = "+".join(names).replace(" ", "_")[:NAME_LENGTH] or DEFAULT
     origin = speaking[-1].level if speaking else DEFAULT
     return Policy(name=name, origin=origin, origins=origins, disabled=disabled, **values)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 from recommender_app.conf import settings
 from recommender_app.dataset.features import Features
 from recommender_app.exceptions import RecommenderError
-from recommender_app.serving import live, pages, request_log, slate_cache
+from recommender_app.experiments.assigning import Assigned
+from recommender_app.serving import arms, live, pages, request_log, slate_cache
 from recommender_app.serving.ahead import candidates_ahead
 from recommender_app.serving.answer import Answer, Result, engine_of
 from recommender_app.serving.arranging.slate import as_proposed, chooses, rearranges, slate_of
@@ -38,6 +39,7 @@ from recommender_app.serving.router import (
     Route,
     chain,
 )
+from recommender_app.serving.weighting import as_decided
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import Filters
 from recommender_app.usecases.hidden import hidden_ids
@@ -57,6 +59,7 @@ def recommend(
     filters: Filters | None = None,
     cursor: str = "",
     log: bool = True,
+    in_experiments: bool = True,
 ) -> Answer:
     """Return what to show ``user``, best first, and log it.
 
@@ -69,6 +72,7 @@ def recommend(
         filters: what the items are narrowed down to (``usecases.filters.parse_filters``); None = nothing.
         cursor: "" = one list; "first" = a first page; an answer's ``next_cursor`` = the page after it.
         log: whether the answer is an exposure; False for previews, which nobody is shown.
+        in_experiments: False for whoever counts in none (bots, staff): the policy in force answers.
 
     Raises:
         UnknownUseCase: nothing is registered under the key.
@@ -82,8 +86,11 @@ def recommend(
     blank = Answer(uuid4(), query.use_case.key, user_id, query.limit, policy=policy.name)
     started, deadline = time.perf_counter(), Deadline(settings.BUDGET_MS)
 
+    def arm_of(interaction_count: int) -> Assigned | None:
+        return arms.arm_for(query, user_id, interaction_count, writes=log) if in_experiments else None
+
     def compute() -> Answer:
-        return _later_page(blank, query, policy, rest) if rest else _computed(blank, query, policy, deadline)
+        return _later_page(blank, query, rest) if rest else _computed(blank, query, policy, deadline, arm_of)
 
     try:
         with savepoint(query.use_case.items):
@@ -107,21 +114,28 @@ def unavailable(use_case_key: str, limit: int, blank: Answer | None = None) -> A
     return answer
 
 
-def _computed(blank: Answer, query: Query, policy: Policy, deadline: Deadline) -> Answer:
-    release = live.current(query.use_case.key, policy)  # may load: what the user does meanwhile still counts
+def _computed(
+    blank: Answer, query: Query, policy: Policy, deadline: Deadline, arm_of: Callable[[int], Assigned | None]
+) -> Answer:
+    release = live.current(query.use_case.key)  # may load: what the user does meanwhile still counts
     history = history_of_user(query.use_case, query.user)
     blank = replace(blank, interaction_count=history.interaction_count)
+    found = arm_of(history.interaction_count)
+    if found:
+        policy = arms.policy_of(query.use_case.key, found)
+        blank = replace(blank, policy=policy.name, experiment=found.experiment, phase=found.phase, arm=found.arm)
     if release is None:
         return _explained(query, answered(blank, query, policy, None), None)
-    request = _request(query, history, release)
-    pipeline = Pipeline(query, blank.request_id, request, release, deadline)
+    release = as_decided(release, policy)
+    pipeline = Pipeline(query, blank.request_id, _request(query, history, release), release, deadline)
     return _explained(query, answered(blank, query, policy, pipeline), pipeline)
 
 
-def _later_page(blank: Answer, query: Query, policy: Policy, rest: Rest) -> Answer:
+def _later_page(blank: Answer, query: Query, rest: Rest) -> Answer:
     """Return a page of a slate; its engines give their reasons as long as their release is live."""
     answer = pages.continued(query, blank, rest)
-    release = live.current(query.use_case.key, policy)
+    found = arms.arm_named(query.use_case.key, answer.experiment, answer.phase, answer.arm)
+    release = live.current(query.use_case.key, arms.policy_of(query.use_case.key, found))
     if release is None or release.number != rest.release or not settings.EXPLANATIONS:
         return _explained(query, answer, None)
     history = history_of_user(query.use_case, query.user)

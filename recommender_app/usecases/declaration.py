@@ -125,6 +125,14 @@ class UseCase:
         """Return, as JSON, what else the host holds on a user, for ``recommender_export_user``; None = nothing more."""
         return None
 
+    def unit_facts(self, user: Any) -> Mapping[str, Any]:
+        """Return what experiments may choose ``user`` by, beside the interaction count: ``{"roles": ["developer"]}``."""
+        return {}
+
+    def is_test_user(self, user: Any) -> bool:
+        """Tell whether ``user`` is one of yours who only tries things out: no experiment enrols them."""
+        return bool(getattr(user, "is_staff", False))
+
     def record_rating(self, user: Any, item: Any, rating: int, at: datetime) -> Any:
         """Write 1 to 5 stars as a row of the host's own table; without this, ratings are measured and not learned."""
         return None

@@ -1,0 +1,74 @@
+"""What runs for a use case, in this process: read at most every RELOAD_SECONDS, not per request.
+
+So a phase that is stopped assigns nobody and serves nobody's arm after RELOAD_SECONDS, everywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from recommender_app import conf
+from recommender_app.experiments.phases import RunningPhase, read_running
+from recommender_app.models import Phase
+from recommender_app.registry.database import DATABASE_ERRORS, savepoint
+
+logger = logging.getLogger(__name__)
+
+
+class RunningPhases:
+    """The phases of one use case in this process; safe to share between threads."""
+
+    def __init__(self, use_case_key: str) -> None:
+        self.use_case_key = use_case_key
+        self.phases: tuple[RunningPhase, ...] = ()
+        self._read_at: float | None = None  # monotonic seconds; None = never
+        self._is_readable = True
+        self._lock = threading.Lock()
+
+    def current(self) -> tuple[RunningPhase, ...]:
+        """Return what runs, read again if that is due; while one thread reads, others use what was read before."""
+        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
+            try:
+                if self._is_due():
+                    self._read()
+            finally:
+                self._lock.release()
+        return self.phases
+
+    def _is_due(self) -> bool:
+        return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
+
+    def _read(self) -> None:
+        """Take over what is stored; what ran before goes on where the database cannot say."""
+        started = time.monotonic()
+        try:
+            with savepoint(Phase):
+                self.phases = read_running(self.use_case_key)
+            self._is_readable = True
+        except DATABASE_ERRORS as error:
+            self._report(error)
+        self._read_at = started
+
+    def _report(self, error: Exception) -> None:
+        if self._is_readable:
+            logger.error("What experiments run for %s cannot be read: %s", self.use_case_key, error)
+        self._is_readable = False
+
+
+_running: dict[str, RunningPhases] = {}
+
+
+def running_phases(use_case_key: str) -> tuple[RunningPhase, ...]:
+    """Return the phases that run for a use case, oldest first; no query, but for one in RELOAD_SECONDS."""
+    found = _running.get(use_case_key) or _running.setdefault(use_case_key, RunningPhases(use_case_key))
+    return found.current()
+
+
+def forget() -> None:
+    """Drop what was read; the next request reads anew."""
+    _running.clear()
+
+
+conf.on_reload.append(forget)

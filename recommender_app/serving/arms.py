@@ -1,0 +1,121 @@
+"""From a request to the arm of an experiment, and from the arm to what it says about serving.
+
+No request fails because of an experiment: whoever cannot be assigned is served by the policy in
+force, as everybody is who is in none, and is counted.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from recommender_app import conf
+from recommender_app.experiments.assigning import Assigned, Unit, assign, assigned, peek
+from recommender_app.experiments.facts import Facts
+from recommender_app.experiments.running import running_phases
+from recommender_app.models import Assignment, Experiment, ServingPolicy
+from recommender_app.models.policy_rules import policy_problems
+from recommender_app.models.serving_policy import FIELDS
+from recommender_app.serving.database import NONSENSE, savepoint
+from recommender_app.serving.policies import policy_for
+from recommender_app.serving.policy_layers import ARM, Layer, admin_layer
+from recommender_app.serving.query import Query
+from recommender_app.serving.router import Policy
+
+logger = logging.getLogger(__name__)
+
+RELEASE = "release"  # key of an arm's policy: number of the release that serves it
+KEPT = 64  # arms whose policies are kept as layers
+
+_failures = itertools.count(1)
+_n_failed = 0
+_is_failing = False
+
+
+def arm_for(query: Query, user_id: str, interaction_count: int, *, writes: bool) -> Assigned | None:
+    """Return the arm of who asks; None where nothing runs for them, or where it cannot be found out.
+
+    Args:
+        user_id: as it is logged; of who is "", nothing is stored.
+        writes: False for previews: nobody is enrolled by them.
+    """
+    use_case = query.use_case
+    if not user_id or not running_phases(use_case.key):
+        return None
+    unit, facts = Unit(Experiment.UnitType.USER.value, user_id), Facts(interaction_count, query.user)
+    try:
+        with savepoint(Assignment, writes=True):
+            found = assign(use_case, unit, facts) if writes else peek(use_case, unit, facts)
+    except Exception:  # noqa: BLE001  around an assignment: a database, or a host's hook, costs the arm and not the answer
+        _count_failure(use_case.key)
+        return None
+    _note_success()
+    return found
+
+
+def arm_named(use_case_key: str, experiment: str, phase: int | None, arm: str) -> Assigned | None:
+    """Return an arm that an earlier answer names; None where its phase runs no more. No query."""
+    if not experiment:
+        return None
+    running = [each for each in running_phases(use_case_key) if (each.experiment, each.number) == (experiment, phase)]
+    return next((assigned(each, found) for each in running for found in each.arms if found.key == arm), None)
+
+
+def policy_of(use_case_key: str, found: Assigned | None) -> Policy:
+    """Return the policy that serves an arm; the one in force for who is in none."""
+    return policy_for(use_case_key, _layer(_as_text(found.policy)) if found and found.policy else None)
+
+
+def pinned_release(found: Assigned | None) -> int | None:
+    """Return the number of the release that serves an arm; None = the live one."""
+    number = found.policy.get(RELEASE) if found and isinstance(found.policy, Mapping) else None
+    return number if isinstance(number, int) else None
+
+
+def n_failed() -> int:
+    """Return how many requests of this process were served without the arm that they may have had."""
+    return _n_failed
+
+
+def _as_text(policy: Mapping[str, Any]) -> str:
+    return json.dumps(policy, sort_keys=True, default=str)
+
+
+@lru_cache(maxsize=KEPT)
+def _layer(policy_text: str) -> Layer:
+    """Return what an arm says; nothing where it makes no sense, which is logged once."""
+    try:
+        row = ServingPolicy(**{name: value for name, value in json.loads(policy_text).items() if name != RELEASE})
+        problems: object = policy_problems({name: getattr(row, name) for name in FIELDS})
+        layer = admin_layer(row)
+    except NONSENSE as error:
+        problems, layer = error, Layer(ARM)
+    if problems:
+        logger.error("The policy of an arm makes no sense, the one in force serves: %s: %s", policy_text, problems)
+        return Layer(ARM)
+    return Layer(ARM, layer.values, layer.switches)
+
+
+def _count_failure(use_case_key: str) -> None:
+    global _n_failed, _is_failing
+    _n_failed = next(_failures)
+    if not _is_failing:
+        _is_failing = True
+        logger.exception("Users of %s cannot be assigned to experiments; the policy in force serves.", use_case_key)
+
+
+def _note_success() -> None:
+    global _is_failing
+    _is_failing = False
+
+
+def _forget() -> None:
+    _layer.cache_clear()
+    _note_success()
+
+
+conf.on_reload.append(_forget)
