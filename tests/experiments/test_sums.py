@@ -2,9 +2,9 @@
 
 import pytest
 
+from recommender_app.experiments.metrics import METRICS
 from recommender_app.measurement.days import ONE_DAY
 from recommender_app.measurement.intervals import Totals, totals_of
-from recommender_app.measurement.readouts.metrics import METRICS
 from recommender_app.measurement.readouts.slow_answers import slow_from, slow_sums
 from recommender_app.measurement.readouts.sums import arm_rows, sums_of
 from tests.app.measured import DAY, answer, event, roll_up

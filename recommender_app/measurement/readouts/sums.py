@@ -13,8 +13,8 @@ from typing import Any
 from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Coalesce
 
+from recommender_app.experiments.metrics import Metric
 from recommender_app.measurement.intervals import Totals
-from recommender_app.measurement.readouts.metrics import Metric
 from recommender_app.models import Assignment, Phase, RollUp
 from recommender_app.registry.database import alias
 
