@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from recommender_app.dataset.features import Features
-from recommender_app.engines.text import words_of
 
 
 class Said(NamedTuple):
@@ -22,6 +21,8 @@ def as_said(terms: Iterable[str], profile: Features) -> list[Said]:
     A word that is part of a category value stands for the value: "learning" for the skill
     "Machine Learning". Words of texts are named only where there is no such value.
     """
+    from recommender_app.engines.text import words_of  # loaded with the engine that knows words; others need none
+
     values = [Said(*term.partition("=")[::2]) for term in profile.terms[0]]
     by_word: dict[str, Said] = {}
     for said in values:

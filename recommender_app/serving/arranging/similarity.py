@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender_app.artifacts.opening import OpenedArtifact
-from recommender_app.engines.content import ContentEngine
+from recommender_app.engines.catalog import engine_class
 from recommender_app.serving.arranging.diversity import Similarities
 from recommender_app.usecases.rules import NOTHING_KNOWN, Facts
+
+CONTENT = "content_based"
 
 
 def content_of(artifacts: Mapping[str, OpenedArtifact]) -> OpenedArtifact | None:
     """Return the loaded content engine of a release, if there is one."""
-    artifact = artifacts.get(ContentEngine.key)
-    return artifact if artifact is not None and isinstance(artifact.engine, ContentEngine) else None
+    artifact = artifacts.get(CONTENT)
+    return artifact if artifact is not None and isinstance(artifact.engine, engine_class(CONTENT)) else None
 
 
 def content_similarities(artifact: OpenedArtifact, ids: Sequence[Any]) -> Similarities:
