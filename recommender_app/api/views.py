@@ -18,15 +18,18 @@ from recommender_app.api.description import SchemaWhenAsked, described
 from recommender_app.api.errors import ERROR_RESPONSES, as_http_error, error_response
 from recommender_app.api.parameters import EXCLUDE, FOR_USER, FilterParameters, RecommendationParameters, plain
 from recommender_app.api.parsing import StrictJSONParser
-from recommender_app.api.permissions import listed_user
+from recommender_app.api.permissions import MayVisit, is_logged_in, listed_user
 from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
-from recommender_app.api.throttling import RecommendationThrottle
+from recommender_app.api.throttling import AnonymousListThrottle, RecommendationThrottle
+from recommender_app.api.visitors import SESSION, Ticket, hand_over, ticket_of_stranger
 from recommender_app.serving.answer import Answer
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried
 from recommender_app.serving.service import recommend, unavailable
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import parse_filters
+from recommender_app.usecases.robots import counts_in_experiments
 from recommender_app.usecases.site import get_use_case
+from recommender_app.usecases.visitors import Visitor
 
 
 class RecommenderView(APIView):
@@ -78,15 +81,16 @@ class RecommenderView(APIView):
 class RecommendationView(RecommenderView):
     """Recommendations for the requester."""
 
-    permission_classes = [IsAuthenticated]
-    throttle_classes = [RecommendationThrottle]
+    permission_classes = [MayVisit]
+    throttle_classes = [RecommendationThrottle, AnonymousListThrottle]
 
     @described(
         operation_id="recommendations_list",
         summary="Recommendations for the requester",
         description=(
             "Up to `limit` items that the requester may be shown and that pass the filters, best first. Answers 200 "
-            "also where no model can: `engine` and `fallback_reason` then say what happened."
+            "also where no model can: `engine` and `fallback_reason` then say what happened. Where the use case allows it, "
+            "a visitor needs no login: the list is made from what the session did, for most what is popular or new."
         ),
         tags=["recommendations"],
         parameters=[
@@ -95,6 +99,7 @@ class RecommendationView(RecommenderView):
             EXCLUDE,
             FilterParameters,
             FOR_USER,
+            SESSION,
         ],
         responses={200: AnswerSerializer, **ERROR_RESPONSES},
     )
@@ -103,14 +108,23 @@ class RecommendationView(RecommenderView):
         declared = get_use_case(use_case)
         parameters = RecommendationParameters(data=plain(request.query_params))
         parameters.is_valid(raise_exception=True)
-        answer = self._answer(declared, **parameters.validated_data)
-        return Response(answer_as_json(answer, declared, {"request": request, "view": self}))
+        ticket = None if is_logged_in(request) else ticket_of_stranger(declared, request)
+        answer = self._answer(declared, ticket, **parameters.validated_data)
+        response = Response(answer_as_json(answer, declared, {"request": request, "view": self}))
+        return hand_over(ticket, request, response) if ticket else response
 
-    def _answer(self, use_case: UseCase, limit: int, cursor: str, exclude: Sequence[str]) -> Answer:
+    def _answer(
+        self, use_case: UseCase, ticket: Ticket | None, limit: int, cursor: str, exclude: Sequence[str]
+    ) -> Answer:
         request: Any = self.request
         try:
             filters = parse_filters(use_case, dict(request.query_params.lists()), request).without(use_case, exclude)
-            user, is_own = retried(lambda: listed_user(use_case, request))
+            user, is_own = (
+                (Visitor(ticket.session), True) if ticket else retried(lambda: listed_user(use_case, request))
+            )
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
-        return recommend(user, use_case.key, limit, filters=filters, cursor=cursor, log=is_own)
+        counts = counts_in_experiments(request)
+        return recommend(
+            user, use_case.key, limit, filters=filters, cursor=cursor, log=is_own, in_experiments=counts or not is_own
+        )

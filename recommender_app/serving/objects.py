@@ -11,6 +11,7 @@ from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried
 from recommender_app.serving.service import recommend, unavailable
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.requesters import requesting_user
+from recommender_app.usecases.robots import counts_in_experiments
 from recommender_app.usecases.site import get_use_case
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,9 @@ def objects_for_request(request: Any, use_case_key: str, limit: int | None = Non
         user = retried(lambda: _requester(use_case, request))
     except DATABASE_ERRORS:
         return RecommendedObjects(unavailable(use_case_key, limit or 0))
-    return RecommendedObjects() if user is None else recommend_objects(user, use_case_key, limit)
+    if user is None:
+        return RecommendedObjects()
+    return recommend_objects(user, use_case_key, limit, in_experiments=counts_in_experiments(request))
 
 
 def _requester(use_case: UseCase, request: Any) -> Any:
