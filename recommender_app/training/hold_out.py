@@ -17,6 +17,7 @@ from recommender_app.exceptions import NotEnoughData
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.training.giving_up import GAVE_UP, one_line
 from recommender_app.training.measuring import NO_TEST_USERS, Measurement, train_engines
+from recommender_app.training.member_options import member_recipes
 from recommender_app.training.stages import stage
 from recommender_app.training.trainers import THREAD_OPTIONS, build_config, load_trainer, trainer_keys
 
@@ -35,12 +36,11 @@ class HoldOut:
 
     Attributes:
         dataset, seed: what everything here is made from.
-        members: {engine key: engine of the older part} that ensembles take as they are.
     """
 
     def __init__(self, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
         self.dataset, self.seed, self.progress = dataset, seed, progress
-        self.members: dict[str, Engine] = {}
+        self._lent: dict[str, TrainerConfig] = {}
         self._engines: dict[str, Engine] = {}
         self._measured: dict[str, Evaluation] = {}
         self._given_up: set[str] = set()  # baselines that cannot be trained here
@@ -58,13 +58,24 @@ class HoldOut:
         """
         name = recipe_name(key, config)
         if name not in self._engines:
-            trained = train_engines(self.split, {key: config}, self.seed, self.progress, self.members)
+            members = self._members_of(config)
+            trained = train_engines(self.split, {key: config}, self.seed, self.progress, members)
             self._engines[name] = trained[key]
         return self._engines[name]
 
     def has(self, key: str, config: TrainerConfig) -> bool:
         """Tell whether the engine is there already."""
         return recipe_name(key, config) in self._engines
+
+    def lend(self, key: str, config: TrainerConfig) -> None:
+        """Let ensembles take an engine that was trained here, if they want that member with these options."""
+        if self.has(key, config):
+            self._lent[key] = config
+
+    def _members_of(self, config: TrainerConfig) -> dict[str, Engine]:
+        """Return the members that an ensemble of this recipe need not train: challenger and live may want others."""
+        recipes = member_recipes(config, self._lent)
+        return {key: self.engine(key, recipe) for key, recipe in recipes.items() if self.has(key, recipe)}
 
     def measure(self, key: str, config: TrainerConfig) -> Evaluation:
         """Return the evaluation of one recipe on all test users, under its engine's key; raises like ``engine``."""

@@ -240,7 +240,7 @@ class _Pipeline:
         if self._may_go_live(result):
             with self.claimed.giving_back(engine, NOT_NOW):
                 try_out(model.version, self.source.dataset, by=self.by)
-            self._lend_to_ensemble(engine, chosen.config)
+            self.source.hold_out.lend(engine, chosen.config)
         return replace(result, reason="" if model.verdict.passed else model.verdict.reason)
 
     def _judge_only(self, engine: str, config: TrainerConfig) -> EngineResult:
@@ -250,14 +250,9 @@ class _Pipeline:
             if not self.source.hold_out.has(engine, config):  # the older part is too small; is all of it?
                 load_trainer(engine).train_for_release(self.source.dataset, config, self.source.seed)
         if verdict.passed:
-            self._lend_to_ensemble(engine, config)
+            self.source.hold_out.lend(engine, config)
         reason = "" if verdict.passed else verdict.reason
         return EngineResult(engine, ENDINGS[verdict.outcome], None, verdict, reason)
-
-    def _lend_to_ensemble(self, engine: str, config: TrainerConfig) -> None:
-        hold_out = self.source.hold_out
-        if engine != ENSEMBLE and hold_out.has(engine, config):
-            hold_out.members[engine] = hold_out.engine(engine, config)
 
     def _may_go_live(self, result: EngineResult) -> bool:
         may_be_forced = self.options.force and result.ending in (Ending.REJECTED, Ending.UNDECIDED)

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from recommender_app.engines.ensemble import MEMBER_VERSIONS
+from recommender_app.engines.ensemble import MEMBER_VERSIONS, PLANNED
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import ModelVersion
 from recommender_app.registry.tuned import TUNING
+from recommender_app.trainers.base import TrainerConfig
 from recommender_app.trainers.catalog import trainer_of
+from recommender_app.trainers.ensemble import EnsembleConfig
 from recommender_app.training.trainers import THREAD_OPTIONS
 
 _NOT_OPTIONS = (MEMBER_VERSIONS, TUNING, *THREAD_OPTIONS)
@@ -33,6 +35,25 @@ def member_options(configs: Mapping[str, Mapping[str, Any]]) -> str:
     unusual = {key: _unusual(key, options) for key, options in sorted(configs.items())}
     chosen = {key: options for key, options in unusual.items() if options}
     return json.dumps(chosen, sort_keys=True) if chosen else ""
+
+
+def member_recipes(config: TrainerConfig, lent: Mapping[str, TrainerConfig]) -> dict[str, TrainerConfig]:
+    """Return {engine key: configuration} of an ensemble's members; a lent one where it says what the ensemble wants.
+
+    What only the trainer of a host understands is in no ensemble's options, and does not count here.
+    """
+    if not isinstance(config, EnsembleConfig):
+        return dict(lent)  # a host's own may ask for them
+    wanted = config.member_configs()
+    keys = sorted({key.strip() for key in config.members.split(",")} - {""} | set(PLANNED))
+    return {key: _recipe(key, wanted.get(key), lent.get(key)) for key in keys}
+
+
+def _recipe(key: str, wanted: TrainerConfig | None, lent: TrainerConfig | None) -> TrainerConfig:
+    options = wanted.to_json() if wanted else {}
+    if lent is not None and _unusual(key, lent.to_json()) == _unusual(key, options):
+        return lent
+    return wanted or trainer_of(key).Config()
 
 
 def _unusual(key: str, options: Mapping[str, Any]) -> dict[str, Any]:
