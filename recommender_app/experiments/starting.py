@@ -1,0 +1,100 @@
+"""What must be right before a phase may start; each problem is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from recommender_app.experiments.arm_policies import policy_sentences
+from recommender_app.experiments.facts import FEWEST, MOST
+from recommender_app.experiments.metrics import DECIDING, METRICS
+from recommender_app.experiments.overlap import overlapping
+from recommender_app.models import Arm, Experiment, Phase, RampStep
+from recommender_app.models.experiment import ALL
+from recommender_app.models.json_rules import json_problem
+from recommender_app.usecases.site import get_use_case
+
+
+def start_problems(experiment: Experiment, phase: Phase) -> list[str]:
+    """Return why a phase may not start; [] = it may.
+
+    Raises:
+        UnknownUseCase: the experiment's use case is not registered.
+    """
+    get_use_case(experiment.use_case)
+    arms = list(phase.arms.order_by("pk"))
+    steps = list(phase.ramp_steps.order_by("after_days"))
+    problems = [*metric_problems(experiment), *eligibility_problems(phase.eligibility, experiment.unit_type)]
+    problems += [*arms_problems(arms), *policies_problems(experiment.use_case, arms), *ramp_problems(steps)]
+    if phase.enrol_salt and phase.enrol_salt == phase.arm_salt:
+        problems.append("The two salts are the same: who is enrolled would decide the arm. Leave them empty.")
+    return problems or [_overlap(experiment.use_case, key) for key in overlapping(experiment, phase)]
+
+
+def arms_problems(arms: Sequence[Arm]) -> Iterator[str]:
+    """Yield what is wrong with the arms together."""
+    if len(arms) < 2:
+        yield "It needs two arms or more."
+        return
+    total = sum(arm.weight_bp for arm in arms)
+    if total != ALL:
+        yield f"The arms' weights make {total}: they must make {ALL}."
+    if sum(arm.is_control for arm in arms) != 1:
+        yield "Exactly one arm must be the control."
+
+
+def policies_problems(use_case_key: str, arms: Sequence[Arm]) -> Iterator[str]:
+    """Yield what is wrong with the arms' policies."""
+    for arm in arms:
+        for sentence in policy_sentences(use_case_key, arm.policy):
+            yield f"Arm {arm.key}: {sentence}"
+
+
+def ramp_problems(steps: Sequence[RampStep]) -> Iterator[str]:
+    """Yield what is wrong with the ramp: it only ever rises."""
+    for before, after in pairwise(steps):
+        if after.enrol_bp <= before.enrol_bp:
+            yield f"The ramp goes from {before} to {after}: each step must enrol more than the one before."
+
+
+def eligibility_problems(eligibility: Any, unit_type: str) -> Iterator[str]:
+    """Yield what is wrong with who is eligible."""
+    if not isinstance(eligibility, dict) or json_problem(eligibility):
+        yield 'Eligibility: write {"min_interactions": 5, "max_interactions": 19}, or {} for everybody.'
+        return
+    bounds = {name: eligibility[name] for name in (FEWEST, MOST) if name in eligibility}
+    for name, bound in bounds.items():
+        if not isinstance(bound, int) or isinstance(bound, bool) or bound < 0:
+            yield f"Eligibility: {name} is a whole number from 0, not {bound!r}."
+            return
+    if len(bounds) == 2 and bounds[FEWEST] > bounds[MOST]:
+        yield f"Eligibility: nobody has at least {bounds[FEWEST]} and at most {bounds[MOST]} interactions."
+    for name in eligibility.keys() - bounds.keys():
+        if unit_type == Experiment.UnitType.SESSION:
+            yield f"Eligibility: nothing but the interaction count is known of a session, so leave out {name!r}."
+        elif not isinstance(eligibility[name], list | str) or not eligibility[name]:
+            yield f'Eligibility: write a list of values, such as {{"{name}": ["developer"]}}.'
+
+
+def metric_problems(experiment: Experiment) -> Iterator[str]:
+    """Yield what is wrong with the metrics that an experiment names."""
+    if experiment.primary_metric not in DECIDING:
+        yield f"The primary metric {experiment.primary_metric!r} cannot decide: choose from {', '.join(DECIDING)}."
+    secondary, guardrails = experiment.secondary_metrics, experiment.guardrails
+    if not isinstance(secondary, list) or not isinstance(guardrails, dict):
+        yield 'Write secondary metrics as ["conversion"] and guardrails as {"fallback_rate": 0.5}.'
+        return
+    for name in [*secondary, *guardrails]:
+        if name not in METRICS:
+            yield f"There is no metric {name!r}: choose from {', '.join(METRICS)}."
+    for name, margin in guardrails.items():
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not margin > 0:
+            yield f"Guardrail {name}: the margin is a number above 0, not {margin!r}."
+
+
+def _overlap(use_case_key: str, key: str) -> str:
+    return (
+        f"{key} runs for {use_case_key} and could want the same units: put both into parts of one layer that do not "
+        "overlap, or choose interaction counts that do not."
+    )
