@@ -40,11 +40,13 @@ DEFAULTS: dict[str, Any] = {
     "NEW_ITEM_DAYS": 30.0,  # how old an item may be that exploration shows
     "THROTTLE_RATES": {
         "recommendations": "120/min",
+        "anonymous_recommendations": "60/min",
         "events": "240/min",
         "anonymous_events": "60/min",
         "schema": "60/min",
         "health": "60/min",
         "metrics": "60/min",
+        "experiments": "60/min",
     },
     # Routing: COLD_START_THRESHOLD and WARM_USER_THRESHOLD are interaction counts.
     "COLD_START_THRESHOLD": 5,

@@ -6,18 +6,17 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recommender_app.api.description import described
 from recommender_app.api.errors import BODY_RESPONSES, ERROR_RESPONSES
 from recommender_app.api.parsing import StrictJSONParser
-from recommender_app.api.permissions import posting_user
+from recommender_app.api.permissions import MayVisit, is_logged_in, posting_user
 from recommender_app.api.posted_events import EventSerializer, ReceiptSerializer, posted_events
 from recommender_app.api.throttling import AnonymousEventThrottle, EventThrottle
 from recommender_app.api.views import RecommenderView
-from recommender_app.api.visitors import SESSION, hand_over, merge_visitor, visitor_or_new
+from recommender_app.api.visitors import SESSION, hand_over, merge_visitor, ticket_or_new
 from recommender_app.exceptions import InvalidEvents, UserNotFound
 from recommender_app.measurement.anonymous import record_anonymous
 from recommender_app.measurement.events import PostedEvent
@@ -25,7 +24,7 @@ from recommender_app.measurement.recording import Status, record_events
 from recommender_app.serving.database import retried
 from recommender_app.serving.forgotten import is_forgotten
 from recommender_app.usecases.declaration import UseCase
-from recommender_app.usecases.site import all_use_cases, get_use_case
+from recommender_app.usecases.site import get_use_case
 
 BODY = PolymorphicProxySerializer(
     component_name="Events",
@@ -41,14 +40,10 @@ EXAMPLE = {
 }
 
 
-class MayPost(IsAuthenticated):
+class MayPost(MayVisit):
     """Whoever has logged in, and anybody where the use case says ``allow_anonymous``."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
-        """Return whether the requester may post at all."""
-        if super().has_permission(request, view):
-            return True
-        return any(each.allow_anonymous for each in all_use_cases() if each.key == view.kwargs["use_case"])
+    declared_as = "allow_anonymous"
 
 
 class EventsView(RecommenderView):
@@ -89,7 +84,7 @@ class EventsView(RecommenderView):
         declared = get_use_case(use_case)
         refuse_parameters(declared, request)
         events = posted_events(request.data)
-        record = self._record_own if request.user.is_authenticated else self._record_anonymous
+        record = self._record_own if is_logged_in(request) else self._record_anonymous
         try:
             return record(declared, events)
         except InvalidEvents as problem:
@@ -106,9 +101,9 @@ class EventsView(RecommenderView):
 
     def _record_anonymous(self, use_case: UseCase, events: list[PostedEvent]) -> Response:
         """Record under the requester's session; whoever has none, or none of ours, is given one."""
-        visitor = visitor_or_new(self.request)
-        response = receipt(events, retried(lambda: record_anonymous(use_case, visitor.session, events)))
-        return hand_over(visitor, self.request, response)
+        ticket = ticket_or_new(self.request)
+        response = receipt(events, retried(lambda: record_anonymous(use_case, ticket.session, events)))
+        return hand_over(ticket, self.request, response)
 
 
 def receipt(events: list[PostedEvent], statuses: list[Status]) -> Response:

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from rest_framework.permissions import IsAuthenticated
+
 from recommender_app.exceptions import UserNotFound
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.requesters import log_refusal, named_user, own_user, requesting_user, security
+from recommender_app.usecases.site import all_use_cases
 from recommender_app.usecases.users import find_users
 from recommender_app.usecases.values import usable_values
 
 READ_ANY_LIST = "recommender_app.view_requestlog"  # whoever sees the log sees what everybody is shown
+
+
+class MayVisit(IsAuthenticated):
+    """Whoever has logged in, and anybody where the use case says ``allow_anonymous_lists``."""
+
+    declared_as = "allow_anonymous_lists"
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Return whether the requester may come at all."""
+        if super().has_permission(request, view):
+            return True
+        return any(getattr(each, self.declared_as) for each in all_use_cases() if each.key == view.kwargs["use_case"])
+
+
+def is_logged_in(request: Any) -> bool:
+    """Tell whether there is a login; REST framework may be set to have no user at all without one."""
+    return bool(request.user and request.user.is_authenticated)
 
 
 def may_read_any_list(account: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 
+from recommender_app.api.permissions import is_logged_in
 from recommender_app.conf import settings
 from recommender_app.serving.cache import cache_errors
 
@@ -118,14 +119,24 @@ class EventThrottle(RecommenderThrottle):
     scope = "events"
 
 
-class AnonymousEventThrottle(RecommenderThrottle):
-    """Posts of events without a login, per address."""
-
-    scope = "anonymous_events"
+class AnonymousThrottle(RecommenderThrottle):
+    """Requests without a login, per address, beside the rate of everybody."""
 
     def allow_request(self, request: Any, view: Any) -> bool:
         """Return whether the request may pass; whoever has logged in has a rate of their own."""
-        return bool(request.user.is_authenticated) or super().allow_request(request, view)
+        return is_logged_in(request) or super().allow_request(request, view)
+
+
+class AnonymousListThrottle(AnonymousThrottle):
+    """Recommendation requests of visitors."""
+
+    scope = "anonymous_recommendations"
+
+
+class AnonymousEventThrottle(AnonymousThrottle):
+    """Posts of events of visitors."""
+
+    scope = "anonymous_events"
 
 
 class SchemaThrottle(RecommenderThrottle):

@@ -89,8 +89,8 @@ class RecommendationView(RecommenderView):
         summary="Recommendations for the requester",
         description=(
             "Up to `limit` items that the requester may be shown and that pass the filters, best first. Answers 200 "
-            "also where no model can: `engine` and `fallback_reason` then say what happened. Where the use case allows it, "
-            "a visitor needs no login: the list is made from what the session did, for most what is popular or new."
+            "also where no model can: `engine` and `fallback_reason` then say what happened. Where the use case allows "
+            "it, a visitor needs no login: the list is made from what the session did, for most what is popular or new."
         ),
         tags=["recommendations"],
         parameters=[
@@ -119,9 +119,10 @@ class RecommendationView(RecommenderView):
         request: Any = self.request
         try:
             filters = parse_filters(use_case, dict(request.query_params.lists()), request).without(use_case, exclude)
-            user, is_own = (
-                (Visitor(ticket.session), True) if ticket else retried(lambda: listed_user(use_case, request))
-            )
+            if ticket:
+                user, is_own = Visitor(ticket.session), True
+            else:
+                user, is_own = retried(lambda: listed_user(use_case, request))
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
         counts = counts_in_experiments(request)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
 
 from recommender_app.exceptions import RecommenderError
@@ -15,6 +16,7 @@ from recommender_app.measurement.checking import OLDEST
 from recommender_app.models import AnonymousEvent
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.requesters import named_user
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +34,8 @@ SESSION = OpenApiParameter(
 
 
 @dataclass(frozen=True)
-class Visitor:
-    """Somebody who has not logged in.
+class Ticket:
+    """By what a visitor is known again.
 
     Attributes:
         session: a random number.
@@ -46,26 +48,37 @@ class Visitor:
     has_header: bool = False
 
 
-def visitor_of(request: Any) -> Visitor | None:
+def ticket_of(request: Any) -> Ticket | None:
     """Return who a request says it is, in the header or else in the cookie; None where we did not sign that."""
     header = request.headers.get(HEADER)
     signed = request.COOKIES.get(COOKIE, "") if header is None else header
     session = session_of(signed) if signed else None
-    return None if session is None else Visitor(session, signed, header is not None)
+    return None if session is None else Ticket(session, signed, header is not None)
 
 
-def visitor_or_new(request: Any) -> Visitor:
+def ticket_or_new(request: Any) -> Ticket:
     """Return who a request says it is; somebody new where it says nothing that we have signed."""
-    return visitor_of(request) or Visitor(*new_session(), HEADER in request.headers)
+    return ticket_of(request) or Ticket(*new_session(), HEADER in request.headers)
 
 
-def hand_over(visitor: Visitor, request: Any, response: Response) -> Response:
+def ticket_of_stranger(use_case: UseCase, request: Any) -> Ticket:
+    """Return who asks for a list without a login.
+
+    Raises:
+        NotAuthenticated: the request names a user, which is for logins.
+    """
+    if named_user(use_case, request) is not None:
+        raise NotAuthenticated
+    return ticket_or_new(request)
+
+
+def hand_over(ticket: Ticket, request: Any, response: Response) -> Response:
     """Give the client its session, the way it asked for it."""
-    if visitor.has_header:
-        response[HEADER] = visitor.signed
+    if ticket.has_header:
+        response[HEADER] = ticket.signed
         return response
     response.set_cookie(
-        COOKIE, visitor.signed, max_age=OLDEST, httponly=True, samesite="Lax", secure=request.is_secure()
+        COOKIE, ticket.signed, max_age=OLDEST, httponly=True, samesite="Lax", secure=request.is_secure()
     )
     return response
 
@@ -76,13 +89,13 @@ def merge_visitor(use_case: UseCase, user: Any, request: Any, response: Response
     Whatever fails, the request's own answer stays: the events wait for the next one. A session that
     nothing waits for has done its part, and its cookie goes.
     """
-    visitor = visitor_of(request)
-    if visitor is None:
+    ticket = ticket_of(request)
+    if ticket is None:
         return response
     try:
         with savepoint(AnonymousEvent, writes=True):
-            waiting = set(waiting_use_cases(visitor.session))
-            n = merge(use_case, visitor.session, user) if use_case.key in waiting else 0
+            waiting = set(waiting_use_cases(ticket.session))
+            n = merge(use_case, ticket.session, user) if use_case.key in waiting else 0
     except (RecommenderError, *DATABASE_ERRORS):
         logger.exception("Events from before a login wait in %s.", use_case.key)
         return response

@@ -7,17 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.checks import CheckMessage
-from django.db.models import DateField
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import DateField, QuerySet
 
 from recommender_app.checks.lookups import UnknownField, find_field
 from recommender_app.checks.messages import closest, error
 from recommender_app.measurement.events import MEASURED, can_undo
+from recommender_app.serving.database import NONSENSE
 from recommender_app.usecases.declaration import UseCase
 
 
 def feedback_problems(use_case: UseCase) -> list[CheckMessage]:
-    """Return what is wrong with ``undo``, ``attribution_window``, ``joined_at`` and ``max_events_per_user_day``."""
-    return [*_undo(use_case), *_window(use_case), *_joined_at(use_case), *_cap(use_case)]
+    """Return what is wrong with what a use case says of posted events, of whom it learns from, and of visitors."""
+    return [*_undo(use_case), *_window(use_case), *_joined_at(use_case), *_cap(use_case), *_visitors(use_case)]
 
 
 def _undo(use_case: UseCase) -> list[CheckMessage]:
@@ -74,3 +76,20 @@ def _cap(use_case: UseCase) -> list[CheckMessage]:
         return []
     hint = "Write a whole number, 0 for no cap, or leave it out for the setting MAX_EVENTS_PER_USER_DAY."
     return [error(38, use_case, f"max_events_per_user_day is {most!r}.", hint)]
+
+
+def _visitors(use_case: UseCase) -> list[CheckMessage]:
+    """Whoever lets visitors in must say what they may see: ``get_items(None)`` is asked, and not evaluated."""
+    names = [name for name in ("allow_anonymous", "allow_anonymous_lists") if getattr(use_case, name)]
+    if not names:
+        return []
+    hint = "Return what anybody may see where user is None, such as the published items, or none()."
+    try:
+        items: Any = use_case.get_items(None)
+    except (*NONSENSE, ObjectDoesNotExist) as problem:
+        said = " ".join(str(problem).split())
+        message = f"{names[0]} is on, and get_items(None) fails: {type(problem).__name__}: {said}"
+        return [error(39, use_case, message, hint)]
+    if isinstance(items, QuerySet):
+        return []
+    return [error(39, use_case, f"{names[0]} is on, and get_items(None) returns a {type(items).__name__}.", hint)]

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from django.core import signing
 from django.db import router, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recommender_app.exceptions import InvalidEvents
@@ -16,8 +17,10 @@ from recommender_app.measurement.checking import OLDEST, checked_events
 from recommender_app.measurement.deadlocks import past_deadlocks
 from recommender_app.measurement.events import CLICK, IMPRESSION, PostedEvent
 from recommender_app.measurement.recording import Status, as_stored, record_events
-from recommender_app.models import AnonymousEvent
+from recommender_app.models import AnonymousEvent, RequestLog
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.site import all_use_cases
+from recommender_app.usecases.visitors import Visitor
 
 COOKIE = "recommender_session"
 ALLOWED = (IMPRESSION, CLICK)
@@ -43,13 +46,14 @@ def session_of(signed: str) -> str | None:
 def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEvent]) -> list[Status]:
     """Keep the impressions and clicks of a session: all of them, or nothing; each ``event_id`` once.
 
-    Items are those of ``get_items(None)``. There is no answer that an event could be due to.
+    Items are those of ``get_items(None)``. An answer that an event names must have been the session's; it is
+    not kept: after the login the event is due to the last answer that showed its item, as any other.
 
     Raises:
         InvalidEvents: what is wrong with which event, or the session holds MOST_EVENTS.
     """
     now, receipt = datetime.now(UTC), uuid4()
-    checked = checked_events(use_case, None, dict(enumerate(events)), now, ALLOWED)
+    checked = checked_events(use_case, Visitor(session), dict(enumerate(events)), now, ALLOWED)
     held = AnonymousEvent.objects.using(router.db_for_write(AnonymousEvent)).filter(session=session)
     if held.count() + len(events) > MOST_EVENTS:
         raise InvalidEvents({0: {"event_id": [f"A session holds {MOST_EVENTS} events at most: log in."]}})
@@ -72,13 +76,17 @@ def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEve
 
 
 def waiting_use_cases(session: str) -> list[str]:
-    """Return the keys of the use cases in which a session has done something, sorted."""
-    rows = AnonymousEvent.objects.filter(session=session).order_by("use_case")
-    return list(rows.values_list("use_case", flat=True).distinct())
+    """Return the keys of the use cases in which a session has done something or was shown a list, sorted."""
+    rows = AnonymousEvent.objects.filter(session=session).order_by()
+    found = set(rows.values_list("use_case", flat=True).distinct())
+    keys = [use_case.key for use_case in all_use_cases() if use_case.allow_anonymous_lists]
+    if keys:
+        found |= set(_shown(session, keys).values_list("use_case", flat=True).distinct())
+    return sorted(found)
 
 
 def merge(use_case: UseCase, session: str, user: Any) -> int:
-    """Make the events of a session those of ``user``; return how many were recorded.
+    """Make the events of a session, and the lists that it was shown, those of ``user``; return how many events.
 
     They pass the checks of any event again: what the user may not see, or what is older than a
     week, is dropped. A session merges once; its rows go.
@@ -88,6 +96,7 @@ def merge(use_case: UseCase, session: str, user: Any) -> int:
 
 def _merged(use_case: UseCase, session: str, user: Any) -> int:
     with transaction.atomic(using=router.db_for_write(AnonymousEvent)):
+        _shown(session, [use_case.key]).update(user_id=str(user.pk))
         rows = list(
             AnonymousEvent.objects.select_for_update().filter(session=session, use_case=use_case.key).order_by("pk")
         )
@@ -106,6 +115,11 @@ def delete_old(now: datetime) -> int:
     while keys := list(old.values_list("pk", flat=True)[:10_000]):
         n_deleted += AnonymousEvent.objects.filter(pk__in=keys).delete()[0]
     return n_deleted
+
+
+def _shown(session: str, keys: Sequence[str]) -> QuerySet[RequestLog]:
+    log = RequestLog.objects.using(router.db_for_write(RequestLog)).order_by()
+    return log.filter(use_case__in=keys, user_id=Visitor(session).pk)
 
 
 def _recorded(use_case: UseCase, user: Any, events: list[PostedEvent]) -> int:

@@ -17,6 +17,7 @@ from recommender_app.models import RequestLog
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.items import item_key
 from recommender_app.usecases.values import usable_ids
+from recommender_app.usecases.visitors import host_user
 
 OLDEST, AHEAD = timedelta(days=7), timedelta(minutes=5)  # around now: when a client may say that it happened
 MOST_POSITION = 1_000
@@ -51,7 +52,7 @@ def checked_events(
     """Return the events by their number, checked, in two queries at most.
 
     Args:
-        user: None where nobody has logged in.
+        user: a ``Visitor`` where nobody has logged in.
         allowed: the events that may be posted; ``accepted_events`` if None.
 
     Raises:
@@ -86,14 +87,14 @@ def _visible_items(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) 
     keys = usable_ids(use_case, {item_text(use_case, event.item) for event in events} - {""})
     if not keys:
         return {}
-    items = use_case.get_items(user).filter(pk__in=keys).prefetch_related(None).order_by()
+    items = use_case.get_items(host_user(user)).filter(pk__in=keys).prefetch_related(None).order_by()
     return {str(item.pk): item for item in items}
 
 
 def _places(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) -> Places:
     """Return what the named answers showed, of those that were given to this user in this use case."""
     asked = {event.request_id for event in events if event.request_id}
-    if not asked or user is None:
+    if not asked:
         return {}
     logged = RequestLog.objects.filter(request_id__in=asked, use_case=use_case.key, user_id=str(user.pk))
     places: Places = defaultdict(dict)

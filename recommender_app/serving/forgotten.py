@@ -18,9 +18,11 @@ from recommender_app.exceptions import UnknownUseCase
 from recommender_app.models import ForgottenUser
 from recommender_app.registry.tombstones import NOBODY, Tombstones, read_tombstones, stamp
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
+from recommender_app.serving.visitors import visitor_history
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.history import History, load_history
 from recommender_app.usecases.site import get_use_case
+from recommender_app.usecases.visitors import Visitor
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +87,9 @@ def logged_id(use_case: UseCase, user: Any) -> str:
 
 
 def history_of_user(use_case: UseCase, user: Any) -> History:
-    """Return the user's history as far as it may be used: none of one who is forgotten."""
+    """Return the user's history as far as it may be used: none of one who is forgotten; a visitor's session."""
+    if isinstance(user, Visitor):
+        return visitor_history(use_case, user, conf.settings.HISTORY_LIMIT)
     if is_forgotten(use_case, user.pk):
         return NO_HISTORY
     return load_history(use_case, user, conf.settings.HISTORY_LIMIT)

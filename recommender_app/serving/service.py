@@ -46,6 +46,7 @@ from recommender_app.usecases.hidden import hidden_ids
 from recommender_app.usecases.history import History
 from recommender_app.usecases.profiles import load_profile
 from recommender_app.usecases.site import get_use_case
+from recommender_app.usecases.visitors import Visitor
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +68,12 @@ def recommend(
     read, the answer is empty and its ``fallback_reason`` is "database_unavailable".
 
     Args:
-        user: an instance of the use case's ``users`` model.
+        user: an instance of the use case's ``users`` model, or a ``Visitor``.
         limit: 1..LIMIT_MAX; LIMIT_DEFAULT if None.
         filters: what the items are narrowed down to (``usecases.filters.parse_filters``); None = nothing.
         cursor: "" = one list; "first" = a first page; an answer's ``next_cursor`` = the page after it.
         log: whether the answer is an exposure; False for previews, which nobody is shown.
-        in_experiments: False for whoever counts in none (bots, staff): the policy in force answers.
+        in_experiments: False for whoever counts in none (bots, staff; a visitor never does): the policy in force answers.
 
     Raises:
         UnknownUseCase: nothing is registered under the key.
@@ -87,7 +88,9 @@ def recommend(
     started, deadline = time.perf_counter(), Deadline(settings.BUDGET_MS)
 
     def arm_of(interaction_count: int) -> Assigned | None:
-        return arms.arm_for(query, user_id, interaction_count, writes=log) if in_experiments else None
+        if not in_experiments or isinstance(user, Visitor):
+            return None
+        return arms.arm_for(query, user_id, interaction_count, writes=log)
 
     def compute() -> Answer:
         return _later_page(blank, query, rest) if rest else _computed(blank, query, policy, deadline, arm_of)
@@ -218,7 +221,7 @@ def _request(query: Query, history: History, release: LoadedRelease) -> ServingR
 
 def profile_of(use_case: UseCase, user: Any) -> Features | None:
     """Return the user's features; a declaration that does not fit the data is not the user's fault."""
-    if is_forgotten(use_case, user.pk):
+    if isinstance(user, Visitor) or is_forgotten(use_case, user.pk):
         return None
     try:
         return load_profile(use_case, user)

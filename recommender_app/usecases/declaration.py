@@ -83,13 +83,18 @@ class UseCase:
     item_serializer: ClassVar[Any] = None  # DRF serializer class or its dotted path
     items_are_shared: ClassVar[bool] = False  # get_items() says the same for every user: batches ask once for many
     allow_anonymous: ClassVar[bool] = False  # impressions and clicks without a login; get_items(None) says on what
+    allow_anonymous_lists: ClassVar[bool] = False  # lists without a login; get_items(None) says of what
     undo: ClassVar[Mapping[str, str]] = {}  # {"unlike": "like"}: events that may be posted to take another one back
     attribution_window: ClassVar[timedelta] = timedelta(hours=24)  # how long after it was shown an event is due to that
     joined_at: ClassVar[str | None] = None  # user field that says since when the account is there
     max_events_per_user_day: ClassVar[int | None] = None  # in training; None = the setting, 0 = no cap
 
     def get_items(self, user: Any) -> QuerySet[Any]:
-        """Return the items that may be shown to ``user``: the authority on eligibility."""
+        """Return the items that may be shown to ``user``: the authority on eligibility.
+
+        Args:
+            user: None where nobody has logged in (``allow_anonymous``, ``allow_anonymous_lists``).
+        """
         return self.items._default_manager.all()
 
     def get_user(self, request: HttpRequest) -> Any:

@@ -11,6 +11,7 @@ from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import Filters, apply_filters
 from recommender_app.usecases.rows import ITEM, USER, interaction_rows
 from recommender_app.usecases.values import usable_ids
+from recommender_app.usecases.visitors import Visitor, host_user
 
 
 def eligible_items(
@@ -77,9 +78,11 @@ def newest_eligible(
 def shown_items(use_case: UseCase, user: Any, filters: Filters | None = None) -> QuerySet[Any]:
     """Return ``get_items(user)``, filtered, minus whatever a ``hide_after`` event of any source hides.
 
-    However old the event is, and whether or not it has a weight.
+    However old the event is, and whether or not it has a weight. From a visitor nothing is hidden.
     """
     items = _let_through(use_case, user, filters)
+    if isinstance(user, Visitor):
+        return items
     for source in use_case.sources if use_case.hide_after else ():
         hidden = interaction_rows(source, use_case.hide_after).filter(**{USER: user.pk})
         # NOT IN is safe here: interaction_rows leaves rows without an item out, so no NULL is in the list.
@@ -89,7 +92,7 @@ def shown_items(use_case: UseCase, user: Any, filters: Filters | None = None) ->
 
 def _let_through(use_case: UseCase, user: Any, filters: Filters | None) -> QuerySet[Any]:
     """Return ``get_items(user)``, filtered; ``hide_after`` is not looked at."""
-    return apply_filters(use_case.get_items(user), filters)
+    return apply_filters(use_case.get_items(host_user(user)), filters)
 
 
 def shared_items(use_case: UseCase, user: Any, ids: Collection[Any], chunk_size: int = 10_000) -> dict[Any, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.values import usable_ids
+from recommender_app.usecases.visitors import host_user
 
 
 def visible_items(use_case: UseCase, user: Any, ids: Iterable[Any]) -> dict[Any, Any]:
@@ -14,7 +15,7 @@ def visible_items(use_case: UseCase, user: Any, ids: Iterable[Any]) -> dict[Any,
 
     What ``hide_after`` hides is among them: the user has met it, and it is still there.
     """
-    items = use_case.get_items(user).filter(pk__in=usable_ids(use_case, ids))
+    items = use_case.get_items(host_user(user)).filter(pk__in=usable_ids(use_case, ids))
     return {item.pk: item for item in items.order_by()}
 
 
