@@ -13,6 +13,10 @@ class UnknownUseCase(RecommenderError):
     """No use case is registered under the key that was asked for."""
 
 
+class UnknownExperiment(RecommenderError):
+    """No experiment or phase of that name."""
+
+
 class UserNotFound(RecommenderError):
     """The requester may not receive recommendations as the user that was named."""
 

@@ -15,7 +15,14 @@ from rest_framework.exceptions import APIException, NotFound, ParseError, Valida
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from recommender_app.exceptions import InvalidCursor, InvalidFilters, ItemNotFound, UnknownUseCase, UserNotFound
+from recommender_app.exceptions import (
+    InvalidCursor,
+    InvalidFilters,
+    ItemNotFound,
+    UnknownExperiment,
+    UnknownUseCase,
+    UserNotFound,
+)
 from recommender_app.serving.database import DATABASE_ERRORS
 
 
@@ -63,7 +70,7 @@ BODY_RESPONSES = {  # in addition, of endpoints that read a body
 
 def as_http_error(error: Exception) -> Exception:
     """Return the HTTP error that an error of ours, or of Django's reading, means; others are returned as they are."""
-    if isinstance(error, UnknownUseCase | UserNotFound | ItemNotFound):
+    if isinstance(error, UnknownUseCase | UnknownExperiment | UserNotFound | ItemNotFound):
         return NotFound(str(error))
     if isinstance(error, InvalidCursor):
         return ValidationError({"cursor": [str(error)]})

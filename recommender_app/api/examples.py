@@ -72,6 +72,28 @@ _METRICS = {
     "total": {**_GROUP, "group": "all", "offline": {}},
 }
 
+_HEALTHY = {"check": "sample_ratio", "severity": "green", "blocks": True, "value": 0.4, "p": 0.53}
+_ROW = {
+    **{"experiment": "warm-als", "phase": 1, "as_of": "2026-11-07", "metric": "ctr", "role": "primary"},
+    **{"arm": "als", "users": 2050, "value": 0.126},
+    **{"difference": 0.006, "low": -0.001, "high": 0.013, "relative": 0.05, "relative_low": -0.008},
+    **{"relative_high": 0.112, "p_value": 0.11, "p_adjusted": 0.11},
+    **dict.fromkeys(("fixed_low", "fixed_high", "fixed_p_value")),
+}
+_GUARDRAIL = {
+    **{"metric": "fallback_rate", "arm": "als", "safety": "safe", "treatment": 0.011, "control": 0.012},
+    **{"beyond": -0.007, "at_least": -0.012, "at_most": -0.002},
+}
+_EXPERIMENT = {
+    **{"experiment": "warm-als", "name": "ALS for warm users", "use_case": "developer_startup", "status": "running"},
+    **{"phase": 1, "started_at": "2026-11-01T00:00:00Z", "ended_at": None, "as_of": "2026-11-07"},
+    **{"verdict": "too_early", "sentence": "Too early: 7 of at least 14 days."},
+    "health": [{**_HEALTHY, "sentence": "Units arrive as the weights say: control 2,031, als 2,050."}],
+    "rows": [_ROW],
+    "guardrails": [_GUARDRAIL],
+    **{"code_version": "0.1.0", "data_hash": "0f" * 32},
+}
+
 
 def _given(name: str, value: Any, status: int = 200) -> OpenApiExample:
     return OpenApiExample(name, value, response_only=True, status_codes=[str(status)])
@@ -97,6 +119,7 @@ OF_OPERATIONS = {
         _given("Sent again", _DUPLICATE, 200),
     ],
     "metrics_retrieve": [_given("A week of one engine", _METRICS)],
+    "experiments_retrieve": [_given("A week after the start", _EXPERIMENT)],
     "health_retrieve": [_given("Nothing is wrong", _HEALTH)],
 }
 OF_ERRORS = [

@@ -27,8 +27,9 @@ OPERATIONS = [
     (BOOKS + "events/", "POST", {400, 404}),
     ("/api/health/", "GET", {200}),
     ("/api/recommender/metrics/", "GET", {200}),
+    ("/api/recommender/experiments/{experiment}/", "GET", {404}),
 ]
-STAFF_ONLY = ("/api/health/", "/api/recommender/metrics/")
+STAFF_ONLY = ("/api/health/", "/api/recommender/metrics/", "/api/recommender/experiments/{experiment}/")
 # Which filter belongs to which use case, which items exist and how long a period may be, no schema says: some that
 # it allows are refused. Health reads nothing.
 UNKNOWABLE = {path: [positive_data_acceptance] for path, *_ in OPERATIONS if path != "/api/health/"}

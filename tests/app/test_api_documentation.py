@@ -20,6 +20,7 @@ ENDPOINTS = [
     "recommendations/{use_case}/",
     "recommendations/{use_case}/events/",
     "recommendations/{use_case}/similar/{item}/",
+    "recommender/experiments/{experiment}/",
     "recommender/metrics/",
 ]
 

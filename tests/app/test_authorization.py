@@ -99,7 +99,13 @@ def test_a_login_without_any_user_is_no_security_event(books, caplog):
 
 
 def test_row_47_whoever_is_not_logged_in_gets_401_in_json_from_every_endpoint(books):
-    for url in (*urls(books[0]), "/api/recommendations/no_such/", "/api/health/", "/api/recommender/metrics/"):
+    for url in (
+        *urls(books[0]),
+        "/api/recommendations/no_such/",
+        "/api/health/",
+        "/api/recommender/metrics/",
+        "/api/recommender/experiments/e/",
+    ):
         response = Client().get(url, {"for": "1"})
         assert (response.status_code, response["Content-Type"]) == (401, "application/json")
         assert response.json().keys() == {"detail"}

@@ -1,0 +1,98 @@
+"""How many users an experiment needs and how long that takes, from the site's own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Min
+
+from recommender_app.exceptions import ConfigurationError
+from recommender_app.experiments.metrics import METRICS
+from recommender_app.experiments.statistics.duration import days_needed
+from recommender_app.experiments.statistics.power import Question, detectable_effect, sample_size
+from recommender_app.experiments.statistics.sums import Totals
+from recommender_app.measurement.days import days_from
+from recommender_app.measurement.readouts.sums import sums_of
+from recommender_app.models import Phase, RollUp
+from recommender_app.models.experiment import ALL
+from recommender_app.registry.database import alias
+
+DAYS = 28  # of the site's past that the plan is made from
+
+
+@dataclass(frozen=True)
+class PhasePlan:
+    """What a phase needs.
+
+    Attributes:
+        site: sums of the primary metric over the site's users of the last DAYS days.
+        per_arm: users that each arm needs to find the least effect.
+        days: until they are enrolled; None if that takes longer than half a year.
+        detectable: relative effect that the users of DAYS days would find; None if none.
+    """
+
+    site: Totals
+    per_arm: int
+    days: int | None
+    detectable: float | None
+
+
+def plan_of(phase: Phase, last: date) -> PhasePlan:
+    """Return what a phase needs, as it is planned.
+
+    The site's users stand for the eligible ones: who may be enrolled is known only when they come.
+
+    Args:
+        last: day of the roll-ups up to which the past is looked at.
+
+    Raises:
+        ConfigurationError: the past does not tell how users differ.
+    """
+    experiment = phase.experiment
+    rows = RollUp.objects.using(alias()).filter(
+        use_case=experiment.use_case, day__range=(last - timedelta(days=DAYS - 1), last)
+    )
+    site = sums_of(rows.exclude(user_id="").order_by(), [METRICS[experiment.primary_metric]])[experiment.primary_metric]
+    n_arms = max(phase.arms.count(), 2)
+    question = Question(experiment.alpha, experiment.power, treatments=n_arms - 1)
+    ramp = [(step.after_days, step.enrol_bp / ALL) for step in phase.ramp_steps.all()] or [(0, phase.enrol_bp / ALL)]
+    seen = _seen(phase, last)
+    try:
+        per_arm = sample_size(site, experiment.least_effect, question)
+        detectable = detectable_effect(site, site.n // n_arms, question)
+    except ValueError as error:
+        raise ConfigurationError(f"{phase} cannot be planned: {error}") from error
+    return PhasePlan(site, per_arm, days_needed(per_arm * n_arms, seen, ramp), detectable)
+
+
+def sentence_of(phase: Phase, plan: PhasePlan) -> str:
+    """Return the plan in words."""
+    experiment = phase.experiment
+    metric = METRICS[experiment.primary_metric].label
+    needed = (
+        f"{experiment.key} needs {plan.per_arm:,} users per arm to find {experiment.least_effect:+.1%} of {metric} "
+        f"with a probability of {experiment.power:.0%}"
+    )
+    if plan.days is not None:
+        return f"{needed}: {max(plan.days, experiment.min_days)} days with its ramp."
+    found = "no effect at all" if plan.detectable is None else f"{plan.detectable:+.1%} or more"
+    return f"{needed}: it cannot reach them in half a year. The users of {DAYS} days would find {found}."
+
+
+def _seen(phase: Phase, last: date) -> Sequence[int]:
+    """Return how many different users the site answered within 1, 2, 3, ... of the last DAYS days."""
+    first = last - timedelta(days=DAYS - 1)
+    rows = RollUp.objects.using(alias()).filter(use_case=phase.experiment.use_case, day__range=(first, last))
+    firsts = (
+        rows.exclude(user_id="").order_by().values("user_id").annotate(first=Min("day")).values_list("first", flat=True)
+    )
+    counts = dict.fromkeys(days_from(first, last), 0)
+    for day in firsts.iterator():
+        counts[day] += 1
+    total, seen = 0, []
+    for count in counts.values():
+        total += count
+        seen.append(total)
+    return seen
