@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from recommender_app.exceptions import DatasetError
 IdKind = Literal["int", "uuid", "str"]
 UNKNOWN_ROW = -1
 _INT64 = np.iinfo(np.int64)
+_IDS_PER_BLOCK = 1 << 16  # objects at a time
 
 
 class IdMap:
@@ -73,6 +74,15 @@ class IdMap:
         keys = self.keys[rows].tolist()
         return [UUID(key.decode("ascii")) for key in keys] if self.kind == "uuid" else keys
 
+    def every_id(self) -> Iterator[Any]:
+        """Yield the host's own id values in order; a block of them is held at a time."""
+        for start in range(0, len(self), _IDS_PER_BLOCK):
+            yield from self.ids(np.arange(start, min(start + _IDS_PER_BLOCK, len(self))))
+
+    def rows_of_texts(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Return the (len(texts),) int32 rows of ids that were written with ``str``; -1 where unknown."""
+        return self.rows([_read(self.kind, text) for text in texts])
+
 
 def infer_kind(values: Sequence[Any]) -> IdKind:
     """Return the one kind that all values have; ``str`` for none at all."""
@@ -99,6 +109,15 @@ def _fits(kind: IdKind, value: Any) -> bool:
     if kind == "uuid":
         return isinstance(value, UUID)
     return isinstance(value, str) and "\0" not in value
+
+
+def _read(kind: IdKind, text: str) -> Any:
+    """Return the id that a text stands for; the text itself, which no map of the kind knows, for none."""
+    try:
+        value = {"int": int, "uuid": UUID, "str": str}[kind](text)
+    except ValueError:
+        return text
+    return value if str(value) == text else text
 
 
 def _encode(kind: IdKind, values: Sequence[Any]) -> NDArray[Any]:

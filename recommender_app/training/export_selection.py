@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +35,10 @@ def without_forgotten(use_case: UseCase, collected: Collected, tombstones: Tombs
     tombstones.check_complete()
     if not tombstones:
         return collected
-    is_gone = tombstones.mask(use_case.users, _ids_of(collected.users))
+    is_gone = tombstones.mask(use_case.users, collected.users.every_id())
     if is_gone.any():
         collected = with_users(collected, ~is_gone)
-    is_gone = tombstones.mask(use_case.items, _ids_of(collected.items))
+    is_gone = tombstones.mask(use_case.items, collected.items.every_id())
     return _with_items(collected, ~is_gone) if is_gone.any() else collected
 
 
@@ -79,11 +77,6 @@ def _with_items(collected: Collected, is_kept: NDArray[np.bool_]) -> Collected:
 
 def _new_rows(is_kept: NDArray[np.bool_]) -> NDArray[np.int32]:
     return (np.cumsum(is_kept) - 1).astype(np.int32)
-
-
-def _ids_of(ids: IdMap) -> Iterator[Any]:
-    for start in range(0, len(ids), ROWS_PER_BLOCK):
-        yield from ids.ids(range(start, min(start + ROWS_PER_BLOCK, len(ids))))
 
 
 def _interaction_counts(collected: Collected) -> NDArray[np.intp]:

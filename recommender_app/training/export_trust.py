@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender_app.conf import settings
+from recommender_app.dataset.blocks import ROWS_PER_BLOCK
 from recommender_app.dataset.interactions import MICROSECONDS_PER_DAY
 from recommender_app.training.export_collected import Collected
 from recommender_app.training.export_selection import with_users
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.exporting import read_young_users
+
+N_PARTS = 16  # a part is never less than ROWS_PER_BLOCK
 
 logger = logging.getLogger(__name__)
 
@@ -45,18 +48,17 @@ def daily_cap(use_case: UseCase) -> int:
 def with_daily_cap(collected: Collected, most: int) -> Collected:
     """Keep the first ``most`` interactions of each user and day (UTC).
 
-    Only the rows of users who have more than that at all are sorted.
+    Only the rows of users who have more than that at all are sorted, some users at a time.
     """
     table = collected.interactions
     if not most:
         return collected
-    is_busy = np.bincount(table.user_rows, minlength=len(collected.users)) > most
-    rows = np.flatnonzero(is_busy[table.user_rows])
-    if not len(rows):
-        return collected
-    rows = rows[np.lexsort((table.events[rows], table.item_rows[rows], table.times[rows], table.user_rows[rows]))]
+    parts = _parts_of_busy(table.user_rows, len(collected.users), most)[table.user_rows]
     is_kept = np.ones(len(table), dtype=np.bool_)
-    is_kept[rows[_places(table.user_rows[rows], table.times[rows] // MICROSECONDS_PER_DAY) >= most]] = False
+    for part in range(1, int(parts.max(initial=0)) + 1):
+        rows = np.flatnonzero(parts == part)
+        rows = rows[np.lexsort((table.events[rows], table.item_rows[rows], table.times[rows], table.user_rows[rows]))]
+        is_kept[rows[_places(table.user_rows[rows], table.times[rows] // MICROSECONDS_PER_DAY) >= most]] = False
     return collected if is_kept.all() else replace(collected, interactions=table.select(is_kept))
 
 
@@ -80,6 +82,15 @@ def _without_young(use_case: UseCase, collected: Collected, now: datetime, chunk
         rows = collected.users.rows(ids)
         is_kept[rows[rows >= 0]] = False
     return collected if is_kept.all() else with_users(collected, is_kept)
+
+
+def _parts_of_busy(user_rows: NDArray[np.int32], n_users: int, most: int) -> NDArray[np.uint8]:
+    """Return the (n_users,) part that each user with more than ``most`` rows belongs to, 1..17; 0 for the others."""
+    counts = np.bincount(user_rows, minlength=n_users)
+    counts[counts <= most] = 0
+    size = max(ROWS_PER_BLOCK, -(-int(counts.sum()) // N_PARTS))
+    parts = 1 + (np.cumsum(counts) - counts) // size
+    return np.where(counts > 0, parts, 0).astype(np.uint8)
 
 
 def _places(users: NDArray[np.int32], days: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ from functools import partial
 
 from recommender_app.models import ForgottenUser
 from recommender_app.registry.database import atomic, current_time
-from recommender_app.registry.tombstones import label_of, read_tombstones, unsettled
+from recommender_app.registry.tombstones import label_of, read_tombstones, stamp, unsettled
 from recommender_app.registry.verdicts import forget_popular
 from recommender_app.training.forgotten_datasets import any_of, delete_datasets
 from recommender_app.training.forgotten_versions import delete_affected, has_affected, request_retraining
@@ -23,11 +23,11 @@ def prune_forgotten(use_case: UseCase, *, dry_run: bool = False) -> list[Pruned]
     Most of it was done when the user was forgotten; here comes what an export or a training that
     ran then has brought, what is superseded since, and what is due.
     """
-    tombstones = read_tombstones()
+    wanted, tombstones = stamp(), read_tombstones()  # in this order: who is forgotten between counts as new again
     if not tombstones:
         return []
     rows = unsettled([use_case.users, use_case.items])
-    pruned = delete_datasets(use_case, any_of(tombstones), dry_run=dry_run)
+    pruned = delete_datasets(use_case, any_of(tombstones), dry_run=dry_run, wanted=wanted)
     pruned += delete_affected(use_case.key, rows, dry_run=dry_run)
     for row in rows:
         request_retraining(use_case.key, row.forgotten_at, dry_run=dry_run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from recommender_app.training.retention import Pruned, dataset_folders, datasets
 from recommender_app.usecases.declaration import UseCase
 
 Holds = Callable[[type[Model], IdMap], bool]  # whether ids of a model's objects hold the wanted one
+_FREE: dict[Path, tuple[Hashable, ...]] = {}  # where this process has found nobody: who was wanted, which folder
 
 
 def one_of(model: type[Model], user_id: Any) -> Holds:
@@ -27,22 +28,31 @@ def one_of(model: type[Model], user_id: Any) -> Holds:
 
 def any_of(tombstones: Tombstones) -> Holds:
     """Return a test for the id of anybody who is forgotten: a hash per id."""
-    return lambda of, ids: bool(tombstones.mask(of, ids.ids(range(len(ids)))).any())
+    return lambda of, ids: bool(tombstones.mask(of, ids.every_id()).any())
 
 
-def datasets_holding(use_case: UseCase, holds: Holds) -> Iterator[tuple[Path, bool]]:
+def datasets_holding(use_case: UseCase, holds: Holds, *, wanted: Hashable = None) -> Iterator[tuple[Path, bool]]:
     """Yield (folder, whether a run learns from it now) of the datasets that hold a wanted id.
 
     One that cannot be read counts as holding it: nobody can tell, and it is good for nothing else.
+
+    Args:
+        wanted: what says that the same ids are wanted as the last time: a folder never changes, and
+            is not read again for the same ones.
     """
     in_use = datasets_in_use(use_case.key)
     for folder in sorted(dataset_folders(use_case.key)):
+        known = (wanted, *_place(folder))
+        if wanted is not None and _FREE.get(folder) == known:
+            continue
         try:
             is_held = held_by(use_case, folder, holds)
         except DatasetError:
             is_held = True
         if is_held:
             yield folder, folder.name in in_use
+        elif wanted is not None:
+            _FREE[folder] = known
 
 
 def held_by(use_case: UseCase, folder: Path, holds: Holds) -> bool:
@@ -54,15 +64,26 @@ def held_by(use_case: UseCase, folder: Path, holds: Holds) -> bool:
     return any(holds(model, ids) for model, ids in _ids_of(use_case, folder))
 
 
-def delete_datasets(use_case: UseCase, holds: Holds, *, dry_run: bool = False) -> list[Pruned]:
+def delete_datasets(use_case: UseCase, holds: Holds, *, dry_run: bool = False, wanted: Hashable = None) -> list[Pruned]:
     """Delete and return the datasets that hold a wanted id, but for those that a run learns from now."""
     found = []
-    for folder, is_in_use in datasets_holding(use_case, holds):
+    for folder in [folder for folder in _FREE if not folder.exists()]:
+        del _FREE[folder]
+    for folder, is_in_use in datasets_holding(use_case, holds, wanted=wanted):
         if not is_in_use:
             found.append(Pruned(use_case.key, "dataset", folder.name, folder_size(folder)))
             if not dry_run:
                 discard(folder)
     return found
+
+
+def _place(folder: Path) -> tuple[int, ...]:
+    """Return what differs where another folder has taken the place of one; () for none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _ids_of(use_case: UseCase, folder: Path) -> Iterator[tuple[type[Model], IdMap]]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from recommender_app.dataset.dataset import Dataset
+from recommender_app.dataset.ids import UNKNOWN_ROW
 from recommender_app.training.gate_limits import GateLimits
 from recommender_app.training.verdict import Check, Outcome
 
@@ -76,9 +77,9 @@ def _popular(dataset: Dataset, before: Sequence[str], least_alike: float) -> Che
     An item that has as many users as the last of the new list counts as being on it: among
     equals, places are decided by nothing that matters.
     """
-    rows = {str(key): row for row, key in enumerate(dataset.items.ids(range(dataset.n_items)))}
-    old = [rows[key] for key in before if key in rows]
-    if not old:
+    rows = dataset.items.rows_of_texts(before)
+    old = rows[rows != UNKNOWN_ROW]
+    if not len(old):
         return Check(POPULAR, Outcome.SKIPPED, "No item of the popular list before is there any more.")
     counts = dataset.positives.getnnz(axis=0)
     least = max(int(np.sort(counts)[-len(old)]), 1)

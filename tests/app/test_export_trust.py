@@ -2,14 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 
 from recommender_app.dataset.folder import read_dataset
+from recommender_app.dataset.ids import IdMap
+from recommender_app.dataset.interactions import MICROSECONDS_PER_DAY, InteractionTable
 from recommender_app.engines.batch import batch_of_users
 from recommender_app.exceptions import DatasetError
 from recommender_app.training.export import export_dataset
+from recommender_app.training.export_collected import Collected
 from recommender_app.training.export_options import ExportOptions
+from recommender_app.training.export_trust import with_daily_cap
 from recommender_app.training.gate_data import POPULAR, DataProfile, check_data
 from recommender_app.training.gate_limits import GateLimits
 from recommender_app.training.trainers import load_trainer
@@ -156,6 +161,25 @@ def test_a_use_case_has_a_cap_of_its_own(books, settings):
     strict = type("Strict", (Guarded,), {"max_events_per_user_day": 2})
     everything = Reading.objects.count()
     assert [len(export(use_case)[1].interactions) for use_case in (uncapped, strict)] == [everything, 20]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_busy_users_are_capped_alike_whatever_the_parts(monkeypatch, seed):
+    rng, n = np.random.default_rng(seed), 400
+    users, days = rng.integers(0, 12, n), rng.integers(0, 4, n)
+    times = days * MICROSECONDS_PER_DAY + rng.permutation(n)  # no two at once
+    columns = (users.astype(np.int32), np.zeros(n, np.int32), np.zeros(n, np.uint8), np.ones(n, np.float32), times)
+    everything = Collected(
+        IdMap("int", np.arange(12)), IdMap("int", np.arange(1)), InteractionTable(*columns, ("like",))
+    )
+    kept = []
+    for user in range(12):
+        for day in range(4):
+            kept += sorted(times[(users == user) & (days == day)])[:6]
+    whole = with_daily_cap(everything, 6).interactions
+    assert sorted(whole.times) == sorted(kept)
+    monkeypatch.setattr("recommender_app.training.export_trust.ROWS_PER_BLOCK", 7)
+    assert with_daily_cap(everything, 6).interactions.times.tolist() == whole.times.tolist()
 
 
 def test_items_that_only_bots_met_are_still_there(books):

@@ -17,13 +17,15 @@ from recommender_app.privacy import export_user, forget_user, forgetting
 from recommender_app.privacy.holders import KEPT, USE_CASE_FIELD, USER_FIELD, holders
 from recommender_app.registry.releases import promote
 from recommender_app.registry.runs import request_run
+from recommender_app.registry.tombstones import bury
+from recommender_app.training import forgotten_datasets
 from recommender_app.training.export import export_dataset
 from recommender_app.training.forgotten import prune_forgotten
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.site import get_use_case
 from tests.app import library, measured
 from tests.app.registered import candidate, live_names, start
-from tests.toyhost.models import Reading
+from tests.toyhost.models import Reader, Reading
 from tests.toyhost.recommendations import BooksForReaders
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +141,18 @@ def test_datasets_that_hold_the_reader_go_and_others_stay(root, ann, bob, books)
     assert lines(report, "datasets") == [("removed", 1)]
     assert kept.exists()
     assert not gone.exists()
+
+
+def test_the_janitor_reads_a_dataset_once_per_tombstone(monkeypatch, ann, bob, books):
+    read, held_by = [], forgotten_datasets.held_by
+    monkeypatch.setattr(forgotten_datasets, "held_by", lambda *args: read.append(args[1]) or held_by(*args))
+    bury(Reader, 4711, by="ann")
+    folder = export_dataset(get_use_case("books")).path
+    assert [prune_forgotten(get_use_case("books")) for _ in range(3)] == [[], [], []]
+    assert read == [folder]
+    bury(Reader, bob.pk, by="ann")
+    assert [each.name for each in prune_forgotten(get_use_case("books"))] == [folder.name]
+    assert read == [folder, folder]
 
 
 def test_a_dataset_that_cannot_be_read_goes_too(ann, books):

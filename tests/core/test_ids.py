@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender_app.dataset import ids
 from recommender_app.dataset.ids import IdMap
 from recommender_app.exceptions import DatasetError
 
@@ -29,6 +30,27 @@ def test_ids_round_trip_with_their_own_type(kind_and_ids: tuple) -> None:
     rows = known.rows(ids)
     assert known.ids(rows) == ids
     assert all(type(back) is type(given) for back, given in zip(known.ids(rows), ids, strict=True))
+
+
+@given(some_ids)
+def test_every_id_comes_once_in_order_whatever_the_blocks(kind_and_ids: tuple) -> None:
+    kind, values = kind_and_ids
+    known = IdMap.from_values(values, kind)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ids, "_IDS_PER_BLOCK", 3)
+        assert list(known.every_id()) == known.ids(range(len(known)))
+
+
+@given(some_ids)
+def test_ids_are_found_by_what_str_makes_of_them(kind_and_ids: tuple) -> None:
+    kind, values = kind_and_ids
+    known = IdMap.from_values(values, kind)
+    assert known.rows_of_texts([str(value) for value in values]).tolist() == known.rows(values).tolist()
+
+
+@pytest.mark.parametrize(("known", "text"), [(7, "07"), (7, "seven"), (7, " 7"), (UUID(int=7), "7"), ("7", "07")])
+def test_a_text_that_str_does_not_make_of_an_id_is_unknown(known: object, text: str) -> None:
+    assert IdMap.from_values([known]).rows_of_texts([text]).tolist() == [-1]
 
 
 @given(some_ids)
