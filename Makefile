@@ -56,6 +56,7 @@ bench: $(VENV)/.test-installed  ## run the benchmarks, about half an hour (DATA=
 
 soak: $(VENV)/.test-installed  ## kill 200 publishers and 50 trainings, then load and faults for half an hour (MINUTES=30 KILLS=200)
 	.ci/system-packages redis-server=redis-server '/usr/lib/postgresql/*/bin/postgres=postgresql'
+	$(BIN)/python -m tests.benchmarks.calibration --runs $(or $(RUNS),2000)
 	$(BIN)/python -m tests.benchmarks.soak --minutes $(or $(MINUTES),30) --kills $(or $(KILLS),200)
 
 clean:  ## remove what the commands above made

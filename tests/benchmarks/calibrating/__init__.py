@@ -1,0 +1,1 @@
+"""Simulated experiments whose truth is known, and how often the statistics find it."""
