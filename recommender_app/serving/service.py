@@ -73,7 +73,7 @@ def recommend(
         filters: what the items are narrowed down to (``usecases.filters.parse_filters``); None = nothing.
         cursor: "" = one list; "first" = a first page; an answer's ``next_cursor`` = the page after it.
         log: whether the answer is an exposure; False for previews, which nobody is shown.
-        in_experiments: False for whoever counts in none (bots, staff; a visitor never does): the policy in force answers.
+        in_experiments: False for whoever counts in none (bots, staff): the policy in force answers.
 
     Raises:
         UnknownUseCase: nothing is registered under the key.
@@ -88,9 +88,7 @@ def recommend(
     started, deadline = time.perf_counter(), Deadline(settings.BUDGET_MS)
 
     def arm_of(interaction_count: int) -> Assigned | None:
-        if not in_experiments or isinstance(user, Visitor):
-            return None
-        return arms.arm_for(query, user_id, interaction_count, writes=log)
+        return arms.arm_for(query, user_id, interaction_count, writes=log) if in_experiments else None
 
     def compute() -> Answer:
         return _later_page(blank, query, rest) if rest else _computed(blank, query, policy, deadline, arm_of)
@@ -126,7 +124,9 @@ def _computed(
     found = arm_of(history.interaction_count)
     if found:
         policy = arms.policy_of(query.use_case.key, found)
-        blank = replace(blank, policy=policy.name, experiment=found.experiment, phase=found.phase, arm=found.arm)
+        release, problem = arms.release_of(query.use_case.key, found, release)
+        blank = replace(blank, policy=policy.name, fallback_reason=problem)
+        blank = replace(blank, experiment=found.experiment, phase=found.phase, arm=found.arm)
     if release is None:
         return _explained(query, answered(blank, query, policy, None), None)
     release = as_decided(release, policy)
@@ -138,9 +138,10 @@ def _later_page(blank: Answer, query: Query, rest: Rest) -> Answer:
     """Return a page of a slate; its engines give their reasons as long as their release is live."""
     answer = pages.continued(query, blank, rest)
     found = arms.arm_named(query.use_case.key, answer.experiment, answer.phase, answer.arm)
-    release = live.current(query.use_case.key, arms.policy_of(query.use_case.key, found))
+    release, _ = arms.release_of(query.use_case.key, found, live.current(query.use_case.key))
     if release is None or release.number != rest.release or not settings.EXPLANATIONS:
         return _explained(query, answer, None)
+    release = as_decided(release, arms.policy_of(query.use_case.key, found))
     history = history_of_user(query.use_case, query.user)
     return _explained(query, answer, Pipeline(query, blank.request_id, _request(query, history, release), release))
 
@@ -251,5 +252,5 @@ def _answer(
         answer,
         engine=engine,
         model_version=release.versions.get(engine, "") if release else "",
-        fallback_reason=fallback_reason(route, pool, results),
+        fallback_reason=fallback_reason(route, pool, results) or blank.fallback_reason,
     )

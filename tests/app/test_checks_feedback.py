@@ -6,6 +6,7 @@ import pytest
 
 from recommender_app.usecases.declaration import UseCase
 from tests.app.declarations import found
+from tests.toyhost.models import Book
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,28 @@ def test_a_cap_that_is_no_number(most):
 @pytest.mark.parametrize("most", [None, 0, 500])
 def test_a_cap_that_is_one(most):
     assert found(max_events_per_user_day=most) == []
+
+
+@pytest.mark.parametrize("name", ["allow_anonymous", "allow_anonymous_lists"])
+@pytest.mark.parametrize(
+    "get_items",
+    [
+        lambda self, user: Book.objects.filter(reading__reader=user.pk),
+        lambda self, user: user.books,
+        lambda self, user: {None: 1}[user] + "x",
+        lambda self, user: Book.objects.filter(pages="many" if user is None else 1),
+        lambda self, user: None,
+        lambda self, user: [],
+    ],
+)
+def test_who_lets_visitors_in_must_say_what_they_may_see(name, get_items):
+    assert found(**{name: True}, get_items=get_items) == ["E039"]
+    assert found(get_items=get_items) == []
+
+
+@pytest.mark.parametrize("name", ["allow_anonymous", "allow_anonymous_lists"])
+def test_what_visitors_may_see_is_said(name):
+    def get_items(self, user):
+        return Book.objects.none() if user is None else Book.objects.filter(reading__reader=user)
+
+    assert found(**{name: True}, get_items=get_items) == found(**{name: True}) == []
