@@ -54,7 +54,7 @@ bench: $(VENV)/.test-installed  ## run the benchmarks, about half an hour (DATA=
 		echo "=== $$benchmark"; $(BIN)/python -m tests.benchmarks.$$benchmark || failed="$$failed $${benchmark%% *}"; \
 	done; [ -z "$$failed" ] || { echo "FAILED:$$failed"; exit 1; }
 
-soak: $(VENV)/.test-installed  ## kill 200 publishers and 50 trainings, then load and faults for half an hour (MINUTES=30 KILLS=200)
+soak: $(VENV)/.test-installed  ## simulate 2,000 experiments, kill 200 publishers and 50 trainings, then load and faults for half an hour (RUNS=2000 MINUTES=30 KILLS=200)
 	.ci/system-packages redis-server=redis-server '/usr/lib/postgresql/*/bin/postgres=postgresql'
 	$(BIN)/python -m tests.benchmarks.calibration --runs $(or $(RUNS),2000)
 	$(BIN)/python -m tests.benchmarks.soak --minutes $(or $(MINUTES),30) --kills $(or $(KILLS),200)

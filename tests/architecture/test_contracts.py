@@ -29,6 +29,8 @@ def test_every_import_contract_holds():
         ("dataset/ids.py", "import django", "The numeric core does not know Django"),
         ("serving/service.py", "import torch", "A web process neither trains nor loads"),
         ("conf.py", "import backend.settings", "The app does not know its host"),
+        ("experiments/statistics/srm.py", "import recommender_app.conf", "The statistics of experiments know numbers"),
+        ("api/views.py", "from recommender_app.experiments.statistics import srm", "A request reads snapshots and"),
     ],
 )
 def test_a_wrong_import_is_caught(tmp_path, file, wrong_import, contract):
