@@ -25,12 +25,14 @@ SYNC = "recommender.sync"  # not in the schedule: every host needs it, each by a
 DRAIN_SPOOL = "recommender.drain_spool"  # of the host that the worker runs on; others need a queue of their own or cron
 TRIM_LOG = "recommender.trim_log"
 ROLL_UP = "recommender.roll_up"
+RAMP = "recommender.ramp_experiments"
 
 DISPATCH_SECONDS = 60.0
 JANITOR_SECONDS = 3600.0
 DRAIN_SECONDS = 60.0
 TRIM_SECONDS = 3600.0
 ROLL_UP_SECONDS = 3600.0
+RAMP_SECONDS = 3600.0
 
 # A slot is named after the UTC day, week or month that it stands for: clocks that are set do not repeat it.
 PERIODS: dict[str, Callable[[datetime], str]] = {
@@ -52,7 +54,9 @@ def slot_of(period: str, moment: datetime) -> str:
 
 
 def beat_schedule(*, dispatch_seconds: float = DISPATCH_SECONDS) -> dict[str, dict[str, Any]]:
-    """Return what Celery beat sends: the dispatcher, which finds what is due, the janitor, the log's upkeep, roll-ups.
+    """Return what Celery beat sends: the dispatcher, which finds what is due, the janitor, the log's upkeep and sums.
+
+    The ramps of experiments go up by it, too.
 
     How often an engine is trained is the setting TRAINING_SCHEDULE, not this. A message that no
     worker has taken by the time of the next one expires.
@@ -63,6 +67,7 @@ def beat_schedule(*, dispatch_seconds: float = DISPATCH_SECONDS) -> dict[str, di
         DRAIN_SPOOL: _every(DRAIN_SPOOL, DRAIN_SECONDS),
         TRIM_LOG: _every(TRIM_LOG, TRIM_SECONDS),
         ROLL_UP: _every(ROLL_UP, ROLL_UP_SECONDS),
+        RAMP: _every(RAMP, RAMP_SECONDS),
     }
 
 

@@ -55,7 +55,8 @@ def ramp_problems(steps: Sequence[RampStep]) -> Iterator[str]:
     """Yield what is wrong with the ramp: it only ever rises."""
     for before, after in pairwise(steps):
         if after.enrol_bp <= before.enrol_bp:
-            yield f"The ramp goes from {before} to {after}: each step must enrol more than the one before."
+            shares = f"{before.enrol_bp / 100:g} % to {after.enrol_bp / 100:g} %"
+            yield f"The ramp goes from {shares}: each step must enrol more than the one before."
 
 
 def eligibility_problems(eligibility: Any, unit_type: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ NAMES = {
     "recommender.dispatch",
     "recommender.drain_spool",
     "recommender.janitor",
+    "recommender.ramp_experiments",
     "recommender.roll_up",
     "recommender.sync",
     "recommender.train",

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import Error, close_old_connections
 
 from recommender_app.exceptions import ConfigurationError, RecommenderError
+from recommender_app.experiments.ramping import ramp_due
 from recommender_app.management.base import RecommenderCommand
 from recommender_app.management.log_upkeep import look_after_log
 from recommender_app.management.progress import progress_bar
@@ -38,8 +39,8 @@ class Command(RecommenderCommand):
         "Train what the setting TRAINING_SCHEDULE says is due and what was asked for in the admin, one after the "
         "other, in this process: what Celery beat and a training worker do, for sites without a broker. Several may "
         "run, each training is done once. Once an hour leftovers are removed, disagreements repaired and superfluous "
-        "versions deleted, as the janitor of Celery beat does. SIGTERM or Ctrl-C stops it; a training that it "
-        "interrupts waits again."
+        "versions deleted, as the janitor of Celery beat does, and the ramps of experiments go up. SIGTERM or Ctrl-C "
+        "stops it; a training that it interrupts waits again."
     )
     examples = (
         ("", "work until stopped"),
@@ -105,7 +106,7 @@ class Command(RecommenderCommand):
         return None
 
     def _tidy(self, options: dict[str, Any]) -> None:
-        for line in keep_order():
+        for line in (*keep_order(), *ramp_due("recommender_work")):
             self._say(options, line)
 
     def _say(self, options: dict[str, Any], text: str) -> None:
