@@ -72,20 +72,23 @@ def delete_affected(use_case_key: str, tombstones: Sequence[ForgottenUser], *, d
 
 
 def request_retraining(use_case_key: str, forgotten_at: datetime, *, dry_run: bool = False) -> list[str]:
-    """Ask for a training of each live engine that is affected, once; return the engines that wait for one.
+    """Ask for a training of the live engines that are affected, once; return the engines that wait for one.
 
-    A training that began before does not count: the next one is asked for when it has ended.
+    What is asked for at the same time has a slot of its own: one export, one fit of the ensemble
+    and one release for all. A training that began before does not count: the next one is asked for
+    when it has ended.
     """
-    waiting = []
+    waiting, slot = [], f"{PRIVACY} {current_time():%Y-%m-%dT%H:%M:%S}"
     for engine, began in _live_since(use_case_key).items():
         if began >= forgotten_at or engine not in trainer_keys():
             continue
         waiting.append(engine)
         begun = TrainingRun.objects.filter(use_case=use_case_key, engine=engine)
+        is_running = begun.filter(status=RUNNING).exists()
         later = begun.filter(Q(status=REQUESTED) | Q(started_at__gte=forgotten_at))
         is_asked = later.exclude(modelversion__data_read_at__lt=forgotten_at).exists()
-        if not is_asked and not dry_run:
-            request_run(use_case_key, engine, requested_by=PRIVACY)
+        if not is_asked and not is_running and not dry_run:
+            request_run(use_case_key, engine, requested_by=PRIVACY, slot=slot)
     return sorted(waiting)
 
 

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recommender_app.exceptions import ConfigurationError, UnknownUseCase, UserNotFound
-from recommender_app.models import FeedbackEvent, ForgottenUser, ModelVersion, RequestLog, RollUp, TrainingRun
+from recommender_app.models import FeedbackEvent, ForgottenUser, ModelVersion, Release, RequestLog, RollUp, TrainingRun
 from recommender_app.privacy import export_user, forget_user, forgetting
 from recommender_app.privacy.holders import KEPT, USE_CASE_FIELD, USER_FIELD, holders
 from recommender_app.registry.releases import promote
@@ -21,9 +21,11 @@ from recommender_app.registry.tombstones import bury
 from recommender_app.training import forgotten_datasets
 from recommender_app.training.export import export_dataset
 from recommender_app.training.forgotten import prune_forgotten
+from recommender_app.training.lifecycle import retrain
+from recommender_app.training.requested import perform_run
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.site import get_use_case
-from tests.app import library, measured
+from tests.app import library, measured, readings
 from tests.app.registered import candidate, live_names, start
 from tests.toyhost.models import Reader, Reading
 from tests.toyhost.recommendations import BooksForReaders
@@ -196,6 +198,22 @@ def test_a_live_version_waits_for_one_that_was_trained_after_and_the_others_go_a
     live.refresh_from_db()
     assert live.gone_at is not None
     assert ForgottenUser.objects.get().versions_gone_at is not None
+
+
+def test_all_engines_that_learned_from_the_user_are_trained_together(settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": readings.only("popular", "trending")}
+    readings.fill()
+    retrain(get_use_case("books"), ["popular", "trending"], by="ann")
+    n_releases = Release.objects.count()
+    forget_user("books", Reader.objects.first().pk)
+    asked = TrainingRun.objects.filter(requested_by="privacy")
+    assert set(asked.values_list("engine", flat=True)) == {"popular", "trending"}
+    perform_run(asked.first().pk)
+    assert set(asked.values_list("status", flat=True)) == {"succeeded"}
+    assert asked.values("dataset_fingerprint").distinct().count() == 1
+    assert Release.objects.count() == n_releases + 1
+    prune_forgotten(get_use_case("books"))
+    assert live_names() == ["popular_v2", "trending_v2"]
 
 
 def test_past_its_term_a_version_goes_even_if_nothing_has_taken_its_place(root, ann, caplog):
