@@ -44,7 +44,7 @@ METRICS: dict[str, Metric] = {
         Metric("fallback_rate", "fallbacks", "requests", -1, "answers by another engine", may_decide=False, margin=0.5),
         Metric("dislike_rate", "dislikes", "impressions", -1, "dislikes per impression", may_decide=False, margin=0.2),
         Metric("diversity", "diversity_sum", "diversities", 1, "diversity of the lists", may_decide=False, margin=0.1),
-        Metric(LATENCY, "slow", "requests", -1, "answers slower than control's p95", may_decide=False, margin=1.0),
+        Metric(LATENCY, "slow", "requests", -1, "answers slower than control's p95", may_decide=False, margin=0.5),
     )
 }
 DECIDING = tuple(key for key, metric in METRICS.items() if metric.may_decide)

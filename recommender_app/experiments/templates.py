@@ -14,7 +14,7 @@ from recommender_app.models import Experiment
 
 COLD, WARM = "COLD_START_THRESHOLD", "WARM_USER_THRESHOLD"  # replaced by the settings' counts
 BELOW_WARM = "below WARM_USER_THRESHOLD"
-GUARDRAILS = {"latency": 1.0, "fallback_rate": 0.5, "dislike_rate": 0.2, "diversity": 0.1}
+GUARDRAILS = {"latency": 0.5, "fallback_rate": 0.5, "dislike_rate": 0.2, "diversity": 0.1}
 
 
 @dataclass(frozen=True)
