@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import shared_task
-from django.db import DatabaseError
+from celery import Task, shared_task
+from django.db import DatabaseError, Error
 
 from recommender_app.conf import settings
 from recommender_app.exceptions import RecommenderError, RegistryError
@@ -26,6 +26,7 @@ from recommender_app.training.sync import sync_artifacts
 from recommender_app.training.watchdog import look_after_runs
 from recommender_app.usecases.site import all_use_cases
 
+AWAY_RETRIES = 12  # of a message that found no database: the waits grow to five minutes, about 35 minutes in all
 SHORT = {"ignore_result": True, "soft_time_limit": 60, "time_limit": 90}
 
 
@@ -56,6 +57,7 @@ def watchdog() -> str:
 
 @shared_task(
     name=TRAIN,
+    bind=True,
     ignore_result=True,
     acks_late=True,
     retry_on_worker_lost=True,  # a message that comes back is harmless: whoever claims the run first trains
@@ -63,9 +65,16 @@ def watchdog() -> str:
     default_retry_delay=settings.LEASE_SECONDS + 1,  # by then, the run of a killed process may be claimed
     throws=(RecommenderError,),
 )
-def train(run_id: int) -> str:
-    """Train what a requested run asks for; every message but the first is skipped."""
-    return perform_run(run_id) or f"run {run_id}: skipped, there is nothing to do"
+def train(task: Task, run_id: int) -> str:
+    """Train what a requested run asks for; every message but the first is skipped.
+
+    A message that finds no database comes back: until QUEUE_SECONDS have passed no other is sent.
+    """
+    try:
+        return perform_run(run_id) or f"run {run_id}: skipped, there is nothing to do"
+    except Error as error:
+        seconds = min(300, 5 * 2**task.request.retries)
+        raise task.retry(exc=error, countdown=seconds, max_retries=AWAY_RETRIES) from error
 
 
 @shared_task(name=JANITOR, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})

@@ -1,4 +1,4 @@
-"""Which requested runs have a message on its way to a training worker.
+"""Which requested runs may be begun, and which have a message on its way to a training worker.
 
 Messages get lost: brokers restart, old workers do not know a task. So a run's message is trusted
 for QUEUE_SECONDS only; while it waits, ``lease_until`` of the run says until when.
@@ -14,11 +14,17 @@ from django.db.models.functions import Now
 
 from recommender_app.conf import settings
 from recommender_app.models import TrainingRun
+from recommender_app.registry.pauses import resting
 from recommender_app.registry.runs import requested_runs
 
 
+def due_runs() -> Any:
+    """Return the queryset of requested runs that do not rest, whatever is on its way, oldest first."""
+    return requested_runs().exclude(resting())
+
+
 def unsent_runs() -> Any:
-    """Return the queryset of requested runs that no message is trusted to bring to a worker, oldest first."""
+    """Return the queryset of requested runs that neither rest nor have a message that is trusted, oldest first."""
     return requested_runs().filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
 
 

@@ -13,6 +13,7 @@ from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic
 from recommender_app.registry.leases import expired_runs, lease_end, next_token, renew_lease, still_running
+from recommender_app.registry.pauses import pause_end
 
 __all__ = ["renew_lease", "still_running"]
 
@@ -155,16 +156,20 @@ def finish_run(run: TrainingRun, status: str, reason: str = "") -> bool:
     return bool(is_ours)
 
 
-def give_back_run(run: TrainingRun, reason: str) -> bool:
-    """Ask for a run again whose process was told to stop, MAX_ATTEMPTS times in all; return whether it was ours.
+def give_back_run(run: TrainingRun, reason: str, *, rests: bool = False) -> bool:
+    """Ask for a run again that could not be ended, MAX_ATTEMPTS times in all; return whether it was ours.
 
-    The attempt counts: Celery ends a training past its hard limit with the same signal.
+    The attempt counts also where the process was told to stop: Celery ends a training past its
+    hard limit with the same signal.
+
+    Args:
+        rests: what is in the way may pass; the next attempt comes after a pause.
     """
     reason, ours = " ".join(reason.split()), still_running(run)
     failed = TrainingRun.Status.FAILED
     is_ours = ours.filter(attempts__gte=MAX_ATTEMPTS).update(
         status=failed, reason=reason, finished_at=Now(), lease_until=None
-    ) or ours.update(status=REQUESTED, reason=reason, lease_until=None)
+    ) or ours.update(status=REQUESTED, reason=reason, lease_until=pause_end(run.attempts) if rests else None)
     run.refresh_from_db()
     return bool(is_ours)
 

@@ -15,6 +15,7 @@ from django.db.models import Max, Q
 from recommender_app.conf import settings
 from recommender_app.models import TrainingRun
 from recommender_app.registry.database import current_time
+from recommender_app.registry.pauses import resting
 from recommender_app.registry.runs import LEASE_EXPIRED
 
 REQUESTED, RUNNING = TrainingRun.Status.REQUESTED, TrainingRun.Status.RUNNING
@@ -44,11 +45,11 @@ class TrainingSigns:
 
 
 def training_signs() -> TrainingSigns:
-    """Look at the runs; three short queries."""
-    now, waiting = current_time(), TrainingRun.objects.filter(status=REQUESTED)
-    oldest = waiting.order_by("requested_at", "pk").first()
-    last_seen = _last_seen()
-    problems = [*_waits_too_long(oldest, last_seen, now), *_clock_stopped(now)]
+    """Look at the runs; a few short queries."""
+    now, waiting = current_time(), TrainingRun.objects.filter(status=REQUESTED).order_by("requested_at", "pk")
+    oldest, last_seen = waiting.first(), _last_seen()
+    longest_due = waiting.exclude(resting()).first() if oldest else None
+    problems = [*_waits_too_long(longest_due, last_seen, now), *_clock_stopped(now)]
     since = oldest.requested_at if oldest else None
     return TrainingSigns(waiting.count() if oldest else 0, since, last_seen, tuple(problems))
 

@@ -85,14 +85,14 @@ class ClaimedRuns:
     def end(self, results: Iterable[EngineResult]) -> None:
         """End every run as its engine has ended; those that were not reached as the last one did.
 
-        What could not be promoted now is given back: whoever claims it next has only to promote it.
+        What could not be promoted now is given back and rests: whoever claims it next has only to promote it.
         """
         endings = {result.engine: result for result in results}
         last = next(reversed(endings.values()), None)
         for engine, run in self._runs.items():
             result = endings.get(engine, last)
             if engine in self.waiting and result is not None and result.ending == Ending.FAILED:
-                give_back_run(run, result.reason)
+                give_back_run(run, result.reason, rests=True)
             elif result is not None:
                 status = _STATUSES.get(result.ending, Status.SUCCEEDED)
                 finish_run(run, status, "" if status == Status.SUCCEEDED else result.reason)

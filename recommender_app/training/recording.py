@@ -42,7 +42,8 @@ class RecordedRun:
         if error is None:
             return
         if self._waits_again(error):
-            give_back_run(self.run, STOPPED if isinstance(error, STOPS) else _ending(error)[1])
+            is_stopped = isinstance(error, STOPS)
+            give_back_run(self.run, STOPPED if is_stopped else _ending(error)[1], rests=not is_stopped)
         else:
             finish_run(self.run, *_ending(error))
 

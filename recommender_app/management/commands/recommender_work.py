@@ -19,7 +19,7 @@ from recommender_app.management.base import RecommenderCommand
 from recommender_app.management.log_upkeep import look_after_log
 from recommender_app.management.progress import progress_bar
 from recommender_app.models import TrainingRun
-from recommender_app.registry.runs import requested_runs
+from recommender_app.registry.queue import due_runs
 from recommender_app.schedule import JANITOR_SECONDS
 from recommender_app.training.janitor import keep_order
 from recommender_app.training.requested import perform_run
@@ -84,11 +84,11 @@ class Command(RecommenderCommand):
             close_old_connections()
 
     def _round(self, options: dict[str, Any]) -> list[str]:
-        """Train everything that waits; return why some could not be."""
+        """Train everything that is due; return why some could not be."""
         look_after_log()
         look_after_runs()
         failures = []
-        for run in requested_runs():
+        for run in due_runs():
             failure = self._train(run, options)
             if failure:
                 self.stderr.write(failure)
