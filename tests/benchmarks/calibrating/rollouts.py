@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from recommender_app.experiments.metrics import LATENCY, METRICS
 from recommender_app.experiments.statistics.guardrails import Guardrail, Margin, Safety, guard
 from recommender_app.experiments.statistics.ramp import compare_strata
 from recommender_app.experiments.statistics.ratio import Difference, compare
 from recommender_app.experiments.statistics.sums import Totals, from_arrays
+from recommender_app.measurement.latency import PER_DECADE
 from tests.benchmarks.calibrating.figure import Figure, share
 from tests.benchmarks.calibrating.populations import CTR, arm, days_of_arm, generator, visitors
 
 MARGIN = 0.1
 USERS = 2_000  # per arm
-PER_DECADE, SHARE = 20, 0.95  # as the roll-ups' histograms are, see measurement.latency
-MARGIN_BUCKETS = 1  # a control's p95 may rise by one bucket, 12 %
+SHARE = 0.95
 ELIGIBLE, WEEK_1, WEEK_2 = 8_000, 0.10, 0.50
 CTR_WEEK_2 = CTR * 2 / 3
 
@@ -55,10 +56,9 @@ def _ever_breached(run: int, lift: float) -> bool:
 def _slower(run: int, factor: float) -> Safety:
     random = generator(13, run)
     control, treatment = (_buckets(random, each) for each in (1.0, factor))
-    place = int(np.quantile(control[0], SHARE, method="inverted_cdf"))
-    found: Guardrail | None = guard(
-        _slow(*treatment, place + MARGIN_BUCKETS), _slow(*control, place), Margin(0.0, more_is_worse=True), 2 * USERS
-    )
+    slow = int(np.quantile(control[0], SHARE, method="inverted_cdf")) + 1
+    margin = Margin(METRICS[LATENCY].margin, more_is_worse=True)
+    found: Guardrail | None = guard(_slow(*treatment, slow), _slow(*control, slow), margin, 2 * USERS)
     assert found is not None
     return found.safety
 
@@ -71,8 +71,8 @@ def _buckets(random: np.random.Generator, factor: float) -> tuple[np.ndarray, np
     return np.floor(np.log10(milliseconds) * PER_DECADE).astype(np.int64), user
 
 
-def _slow(buckets: np.ndarray, user: np.ndarray, place: int) -> Totals:
-    return from_arrays(np.bincount(user, buckets > place, USERS), np.bincount(user, minlength=USERS))
+def _slow(buckets: np.ndarray, user: np.ndarray, slow: int) -> Totals:
+    return from_arrays(np.bincount(user, buckets >= slow, USERS), np.bincount(user, minlength=USERS))
 
 
 def _enrolment(random: np.random.Generator) -> list[tuple[Totals, Totals]]:
