@@ -20,7 +20,7 @@ from recommender_app.experiments.facts import Facts, frozen_eligibility
 from recommender_app.experiments.hashing import arm_of, bucket
 from recommender_app.experiments.phases import RunningArm, RunningPhase
 from recommender_app.experiments.running import running_phases
-from recommender_app.models import Assignment
+from recommender_app.models import Assignment, Experiment
 from recommender_app.usecases.declaration import UseCase
 
 LONGEST_ID = 255  # characters that the table holds
@@ -60,7 +60,7 @@ def assign(use_case: UseCase, unit: Unit, facts: Facts) -> Assigned | None:
     Raises:
         DatabaseError: the database cannot be asked.
     """
-    phases = running_phases(use_case.key)
+    phases = phases_for(use_case, unit)
     if not phases:
         return None
     return stored_arm(phases, unit) or _enrolled(phases, unit, use_case, facts)
@@ -68,7 +68,7 @@ def assign(use_case: UseCase, unit: Unit, facts: Facts) -> Assigned | None:
 
 def peek(use_case: UseCase, unit: Unit, facts: Facts) -> Assigned | None:
     """Return what ``assign`` would, and store nothing."""
-    phases = running_phases(use_case.key)
+    phases = phases_for(use_case, unit)
     if not phases:
         return None
     found = stored_arm(phases, unit)
@@ -76,6 +76,12 @@ def peek(use_case: UseCase, unit: Unit, facts: Facts) -> Assigned | None:
         return found
     proposal = proposed(phases, unit, use_case, facts)
     return assigned(proposal.phase, proposal.arm) if proposal else None
+
+
+def phases_for(use_case: UseCase, unit: Unit) -> tuple[RunningPhase, ...]:
+    """Return the phases that a unit may be in: a user may have taken the arm of a session along."""
+    is_user = unit.type == Experiment.UnitType.USER
+    return tuple(phase for phase in running_phases(use_case.key) if is_user or phase.unit_type == unit.type)
 
 
 def assigned(phase: RunningPhase, arm: RunningArm) -> Assigned:

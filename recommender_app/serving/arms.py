@@ -21,10 +21,13 @@ from recommender_app.models import Assignment, Experiment, ServingPolicy
 from recommender_app.models.policy_rules import policy_problems
 from recommender_app.models.serving_policy import FIELDS
 from recommender_app.serving.database import NONSENSE, savepoint
+from recommender_app.serving.loading import LoadedRelease
+from recommender_app.serving.pinned_releases import pinned
 from recommender_app.serving.policies import policy_for
 from recommender_app.serving.policy_layers import ARM, Layer, admin_layer
 from recommender_app.serving.query import Query
-from recommender_app.serving.router import Policy
+from recommender_app.serving.router import PIN_NOT_LOADED, Policy
+from recommender_app.usecases.visitors import Visitor, host_user
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ def arm_for(query: Query, user_id: str, interaction_count: int, *, writes: bool)
     use_case = query.use_case
     if not user_id or not running_phases(use_case.key):
         return None
-    unit, facts = Unit(Experiment.UnitType.USER.value, user_id), Facts(interaction_count, query.user)
+    unit, facts = _unit(query.user, user_id), Facts(interaction_count, host_user(query.user))
     try:
         with savepoint(Assignment, writes=True):
             found = assign(use_case, unit, facts) if writes else peek(use_case, unit, facts)
@@ -70,15 +73,30 @@ def policy_of(use_case_key: str, found: Assigned | None) -> Policy:
     return policy_for(use_case_key, _layer(_as_text(found.policy)) if found and found.policy else None)
 
 
-def pinned_release(found: Assigned | None) -> int | None:
-    """Return the number of the release that serves an arm; None = the live one."""
+def release_of(
+    use_case_key: str, found: Assigned | None, live: LoadedRelease | None
+) -> tuple[LoadedRelease | None, str]:
+    """Return the release that serves an arm, and why it is not the one that the arm pins; "" = it is.
+
+    Args:
+        live: what is live.
+    """
     number = found.policy.get(RELEASE) if found and isinstance(found.policy, Mapping) else None
-    return number if isinstance(number, int) else None
+    if not isinstance(number, int):
+        return live, ""
+    release = pinned(use_case_key, number, live)
+    return (release, "") if release else (live, PIN_NOT_LOADED)
 
 
 def n_failed() -> int:
     """Return how many requests of this process were served without the arm that they may have had."""
     return _n_failed
+
+
+def _unit(user: Any, user_id: str) -> Unit:
+    if isinstance(user, Visitor):
+        return Unit(Experiment.UnitType.SESSION.value, user.session)
+    return Unit(Experiment.UnitType.USER.value, user_id)
 
 
 def _as_text(policy: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.overlay_items import Encoder, LaidItems
 from recommender_app.serving.overlay_placing import place_guests, with_scores
 from recommender_app.serving.overlay_reading import OverlayReader
+from recommender_app.serving.pinned_releases import pinned_numbers
 from recommender_app.serving.pool import Proposals
 from recommender_app.serving.request import ServingRequest
 from recommender_app.usecases.declaration import UseCase
@@ -239,9 +240,15 @@ def _added(use_case: UseCase, release: LoadedRelease, covers: tuple[Cover, ...])
     reader = next((cover.reader for cover in covers if _has(cover.reader, encoders)), None)
     since = found[judge].manifest.knows_until
     cover = Cover(release, reader or OverlayReader(use_case, encoders, since), judge)  # type: ignore[arg-type]
-    variants = [known for known in covers if known.release.number == release.number]  # others would be kept in memory
-    _covers[use_case.key] = (cover, *variants)[:KEPT]
+    pins = pinned_numbers(use_case.key)
+    served = covers if release.number in pins else [each for each in covers if _is_served(each, release, pins)]
+    _covers[use_case.key] = (cover, *served)[:KEPT]
     return cover
+
+
+def _is_served(cover: Cover, release: LoadedRelease, pins: Container[int]) -> bool:
+    """Tell whether a cover is of a release that serves beside this one; others would be kept in memory."""
+    return cover.release.number == release.number or cover.release.number in pins
 
 
 def _has(reader: OverlayReader, encoders: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from recommender_app.serving.cursors import Place, Rest, read_cursor, write_curs
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.pool import PLACED, Candidate
 from recommender_app.serving.query import Query
-from recommender_app.serving.router import NOT_ENOUGH_ITEMS, Route
+from recommender_app.serving.router import NOT_ENOUGH_ITEMS, PIN_NOT_LOADED, Route
 from recommender_app.usecases.eligibility import eligible_items
 from recommender_app.usecases.values import usable_values
 
@@ -145,7 +145,9 @@ def _taken(query: Query, places: list[Place]) -> tuple[list[Candidate], list[Pla
 
 def _fallback_reason(rest: Rest, results: Sequence[Result]) -> str:
     sources = {result.source for result in results} - PLACED
-    return (rest.fallback_reason or NOT_ENOUGH_ITEMS) if sources - {rest.primary} else ""
+    if sources - {rest.primary}:
+        return rest.fallback_reason or NOT_ENOUGH_ITEMS
+    return PIN_NOT_LOADED if rest.fallback_reason == PIN_NOT_LOADED else ""
 
 
 def _owner(query: Query) -> tuple[str, str, str]:

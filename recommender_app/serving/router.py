@@ -21,6 +21,7 @@ DATABASE_UNAVAILABLE = "database_unavailable"
 SWITCHED_OFF = "switched_off"  # by the policy in force
 DEADLINE = "deadline"  # its recent cost did not fit into the time that was left
 BREAKER_OPEN = "breaker_open"  # it failed too often lately
+PIN_NOT_LOADED = "pin_not_loaded"  # the arm of an experiment pins a release that is not in memory; the live one answers
 FALLBACK_REASONS = (
     SWITCHED_OFF,
     NO_MODEL,
@@ -32,6 +33,7 @@ FALLBACK_REASONS = (
     NOT_ENOUGH_ITEMS,
     EMPTY_CATALOGUE,
     DATABASE_UNAVAILABLE,
+    PIN_NOT_LOADED,
 )
 
 # Who stands in first for a routed engine that cannot answer, before the general order.
