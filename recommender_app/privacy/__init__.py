@@ -3,5 +3,6 @@
 from recommender_app.privacy.exporting import export_user
 from recommender_app.privacy.forgetting import forget_user
 from recommender_app.privacy.report import Report
+from recommender_app.privacy.revoking import revoke_forgetting
 
-__all__ = ["Report", "export_user", "forget_user"]
+__all__ = ["Report", "export_user", "forget_user", "revoke_forgetting"]

@@ -22,6 +22,7 @@ KEPT: Mapping[tuple[str, str], str] = {  # (model, field) -> why it stays
     ("AnonymousEvent", "session"): "A random number of somebody who has not logged in; its rows go after a week.",
     ("ForgottenUser", "user_model"): "The tombstone: the label of a model, no id.",
     ("ForgottenUser", "forgotten_by"): STAFF,
+    ("ForgottenUser", "revoked_by"): STAFF,
     ("PolicyChange", "changed_by"): STAFF,
     ("Release", "promoted_by"): STAFF,
     ("ReleaseChange", "by"): STAFF,

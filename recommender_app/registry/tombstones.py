@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings as django_settings
-from django.db.models import Count, DateTimeField, ExpressionWrapper, Max, Model
+from django.db.models import Count, DateTimeField, ExpressionWrapper, Max, Model, QuerySet
 from django.db.models.functions import Now
 from numpy.typing import NDArray
 
@@ -81,20 +81,37 @@ def bury(model: type[Model], user_id: Any, *, by: str) -> ForgottenUser:
         "versions_due_at": ExpressionWrapper(Now() + term, DateTimeField()),
     }
     with atomic():
-        tombstone = ForgottenUser.objects.get_or_create(digest=written, defaults=values)[0]
+        tombstone = in_force().get_or_create(digest=written, revoked_at=None, defaults=values)[0]
     tombstone.refresh_from_db()
     return tombstone
 
 
 def find_tombstone(model: type[Model], user_id: Any) -> ForgottenUser | None:
-    """Return the tombstone of a user who was forgotten before."""
-    return ForgottenUser.objects.filter(digest__in=[digest(model, user_id, key) for key in _keys()]).first()
+    """Return the tombstone of a user who was forgotten before, and is still."""
+    return in_force().filter(digest__in=[digest(model, user_id, key) for key in _keys()]).first()
+
+
+def take_back(model: type[Model], user_id: Any, *, by: str) -> ForgottenUser | None:
+    """End a tombstone: from now on nothing ignores the id. Return its row, which stays as a record; None without one.
+
+    What was removed stays removed, and versions that learned from the user are still deleted in their term.
+    """
+    known = find_tombstone(model, user_id)
+    if known is None or not in_force().filter(pk=known.pk).update(revoked_at=Now(), revoked_by=by[:150]):
+        return None
+    known.refresh_from_db()
+    return known
+
+
+def in_force() -> QuerySet[ForgottenUser]:
+    """Return the tombstones that were not taken back."""
+    return ForgottenUser.objects.filter(revoked_at=None)
 
 
 def read_tombstones() -> Tombstones:
-    """Return all tombstones, in one query."""
+    """Return all tombstones in force, in one query."""
     by_name: dict[str, list[str]] = {}
-    for name, written in ForgottenUser.objects.order_by().values_list("key_digest", "digest").iterator():
+    for name, written in in_force().order_by().values_list("key_digest", "digest").iterator():
         by_name.setdefault(name, []).append(written)
     if not by_name:
         return NOBODY
@@ -105,7 +122,7 @@ def read_tombstones() -> Tombstones:
 
 def stamp() -> tuple[int, int]:
     """Return what differs after any tombstone has come or gone; one small query."""
-    row = ForgottenUser.objects.aggregate(n=Count("pk"), newest=Max("pk"))
+    row = in_force().aggregate(n=Count("pk"), newest=Max("pk"))
     return row["n"], row["newest"] or 0
 
 

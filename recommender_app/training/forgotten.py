@@ -24,9 +24,9 @@ def prune_forgotten(use_case: UseCase, *, dry_run: bool = False) -> list[Pruned]
     ran then has brought, what is superseded since, and what is due.
     """
     wanted, tombstones = stamp(), read_tombstones()  # in this order: who is forgotten between counts as new again
-    if not tombstones:
+    rows = unsettled([use_case.users, use_case.items])  # also of tombstones that were taken back
+    if not tombstones and not rows:
         return []
-    rows = unsettled([use_case.users, use_case.items])
     pruned = delete_datasets(use_case, any_of(tombstones), dry_run=dry_run, wanted=wanted)
     pruned += delete_affected(use_case.key, rows, dry_run=dry_run)
     for row in rows:
