@@ -1,15 +1,21 @@
 """What the app adds to ``manage.py check``: python -m tests.benchmarks.startup.
 
 Against the same project without the app that already imports DRF, numpy and scipy.sparse. The
-app has its declarations, its checks, and a live release to preload.
+app has its declarations and its checks. Processor time is judged: it is what the app adds, however
+busy the machine is. What is not imported before it is asked for is paid by the first request for it:
+that is printed.
 """
+
+# ruff: noqa: T201  a benchmark prints what it measured
 
 from __future__ import annotations
 
+import json
 import os
+import resource
+import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,14 +23,14 @@ from tests.benchmarks.rounds import interleave, report
 
 LIMIT_SECONDS = 0.3
 ROUNDS = 9
+FIRST_ROUNDS = 5
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = """
-import sys
-sys.modules["jinja2"] = None  # is here for a test only; django.test, which drf-spectacular imports, loads what it finds
 SECRET_KEY = "of-a-benchmark-only"
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "django_filters"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 ROOT_URLCONF = "plain_urls"
+ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 """
@@ -37,6 +43,29 @@ PLAIN_URLS = "import numpy, scipy.sparse, rest_framework.views\nurlpatterns = []
 APP_URLS = """
 from django.urls import include, path
 urlpatterns = [path("api/", include("recommender_app.urls"))]
+"""
+FIRST_REQUESTS = """
+import json, time, django
+django.setup()
+import app_urls
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from rest_framework.test import APIClient
+from tests.toyhost.models import Reader
+
+call_command("migrate", run_syncdb=True, verbosity=0)
+account = User.objects.create_user("ann")
+Reader.objects.create(name="Ann", account=account)
+client = APIClient()
+client.force_authenticate(account)
+
+def ask(path):
+    start = time.process_time()
+    assert client.get(path).status_code == 200
+    return (time.process_time() - start) * 1000
+
+paths = {"recommendations": "/api/recommendations/books/", "schema": "/api/schema/"}
+print(json.dumps({name: [ask(path), ask(path)] for name, path in paths.items()}))
 """
 
 
@@ -53,24 +82,41 @@ def main() -> int:
             (folder / f"{module}.py").write_text(code)
         works = {which: lambda which=which: check_seconds(folder, f"{which}_settings") for which in ("plain", "app")}
         rounds = interleave(works, ROUNDS)
+        requests = first_requests(folder)
     added = (rounds.median_ms("app") - rounds.median_ms("plain")) / 1000
     verdict = "PASS" if added <= LIMIT_SECONDS else "FAIL"
-    print(f"manage.py check: the app adds {added:.3f} s, at most {LIMIT_SECONDS}: {verdict}")  # noqa: T201
+    print(f"manage.py check: the app adds {added:.3f} s, at most {LIMIT_SECONDS}: {verdict}")
+    for name, (first, second) in requests.items():
+        print(f"the first request for {name} costs {first:.0f} ms of a process, the second {second:.0f} ms")
     claim = rounds.claim("manage.py check with the app and without", "app", "plain")
-    report("start-up", [claim], Path("bench/startup.json"), added_seconds=added, limit_seconds=LIMIT_SECONDS)
+    details = {"added_seconds": added, "limit_seconds": LIMIT_SECONDS, "first_and_second_request_ms": requests}
+    report("start-up", [claim], Path("bench/startup.json"), **details)
     return int(verdict == "FAIL")
 
 
 def check_seconds(folder: Path, settings: str) -> float:
-    """Return the seconds of one ``manage.py check``."""
+    """Return the processor seconds of one ``manage.py check``."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run_python(folder, settings, "-m", "django", "check")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+
+
+def first_requests(folder: Path) -> dict[str, list[float]]:
+    """Return the processor milliseconds of the first request of a process and of the second, medians, by what."""
+    runs = [json.loads(run_python(folder, "app_settings", "-c", FIRST_REQUESTS)) for _ in range(FIRST_ROUNDS)]
+    return {name: [statistics.median(run[name][place] for run in runs) for place in (0, 1)] for name in runs[0]}
+
+
+def run_python(folder: Path, settings: str, *arguments: str) -> str:
+    """Return what a new process prints."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": settings,
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
     }
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "django", "check"], cwd=folder, env=environment, check=True, stdout=-3)
-    return time.perf_counter() - start
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 if __name__ == "__main__":
