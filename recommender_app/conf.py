@@ -78,6 +78,7 @@ DEFAULTS: dict[str, Any] = {
         "MIN_COVERAGE": 0.5,  # share of the live version's coverage
         "MIN_SIZE": 0.5,  # share of the users, items and interactions that the live version has learned from
         "MIN_JACCARD": 0.5,  # of the twenty most popular items, then and now
+        "MIN_PUSHERS": 20,  # accounts that met an item in a day and hardly anything else; None = not looked for
         "MAX_SLOWDOWN": 1.5,  # times the live version's time for one user
     },
     "LEASE_SECONDS": 300.0,  # a training that gives no sign of life for so long is presumed dead

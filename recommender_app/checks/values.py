@@ -73,6 +73,7 @@ def _is_share(value: Any) -> bool:
 _GATE: dict[str, Callable[[Any], bool]] = {
     "MIN_USERS": lambda value: _whole(1).is_kept(value),
     "POPULARITY_TOLERANCE": lambda value: value is None or _is_share(value),
+    "MIN_PUSHERS": lambda value: value is None or _whole(2).is_kept(value),
     "MAX_SLOWDOWN": lambda value: is_number(value) and value >= 1,
 }
 
@@ -86,7 +87,7 @@ def are_gate_limits(value: Any) -> bool:
 
 GATE_WANTED = (
     f"a dict of limits from {', '.join(DEFAULTS['GATE'])}: shares from 0 to 1, MIN_USERS a whole number from 1, "
-    "MAX_SLOWDOWN from 1, POPULARITY_TOLERANCE also None"
+    "MIN_PUSHERS one from 2, MAX_SLOWDOWN from 1, POPULARITY_TOLERANCE and MIN_PUSHERS also None"
 )
 
 

@@ -9,7 +9,7 @@ from recommender_app.models import ModelVersion
 from recommender_app.registry.database import atomic
 from recommender_app.registry.release_trail import record_rejection
 
-POPULAR = "popular"  # see ``training.gate_data.DataProfile``
+ITEM_LISTS = ("popular", "pushed")  # see ``training.gate_data.DataProfile``
 
 
 def record_verdict(version: ModelVersion, verdict: Mapping[str, Any], *, by: str) -> None:
@@ -36,7 +36,7 @@ def reject_version(version: ModelVersion, reason: str, *, by: str) -> None:
 def forget_popular(
     use_case_keys: Collection[str], is_forgotten: Callable[[str], bool], *, dry_run: bool = False
 ) -> int:
-    """Take ids (as text) out of the lists of popular items that verdicts keep; return from how many verdicts."""
+    """Take ids (as text) out of the lists of items that verdicts keep; return from how many verdicts."""
     n_rows = 0
     judged = ModelVersion.objects.filter(use_case__in=use_case_keys, gate__isnull=False)
     for version in judged.only("gate").iterator():
@@ -49,14 +49,14 @@ def forget_popular(
 
 
 def _without(value: Any, is_forgotten: Callable[[str], bool]) -> Any:
-    """Return JSON without some ids in any list called POPULAR."""
+    """Return JSON without some ids in any list called one of ITEM_LISTS."""
     if isinstance(value, list):
         return [_without(each, is_forgotten) for each in value]
     if not isinstance(value, dict):
         return value
     found = {}
     for name, inner in value.items():
-        if name == POPULAR and isinstance(inner, list):
+        if name in ITEM_LISTS and isinstance(inner, list):
             inner = [each for each in inner if not is_forgotten(str(each))]
         found[name] = _without(inner, is_forgotten)
     return found

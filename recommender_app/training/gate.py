@@ -26,6 +26,7 @@ from recommender_app.trainers.base import TrainerConfig
 from recommender_app.training.gate_data import DataProfile, check_data
 from recommender_app.training.gate_latency import SPEED, check_latency
 from recommender_app.training.gate_limits import GateLimits
+from recommender_app.training.gate_pushed import check_pushed, find_pushed
 from recommender_app.training.gate_quality import (
     LIVE,
     check_against_live,
@@ -51,10 +52,11 @@ def judge(use_case_key: str, engine_key: str, config: TrainerConfig, hold_out: H
     Raises:
         TrainingError: the challenger itself cannot be trained.
     """
-    limits, now = GateLimits.of(use_case_key), DataProfile.of(hold_out.dataset)
-    live = live_versions(use_case_key)
-    mine = live.get(engine_key)
+    limits, live = GateLimits.of(use_case_key), live_versions(use_case_key)
+    mine, pushed = live.get(engine_key), find_pushed(hold_out.dataset, limits.min_pushers)
+    now = DataProfile.of(hold_out.dataset, [each.item for each in pushed])
     checks = check_data(hold_out.dataset, now, _profile(live, engine_key), limits)
+    checks.append(check_pushed(pushed, _known_pushed(live), limits.min_pushers))
     measured = hold_out.measurement(engine_key, config)
     if measured.evaluation is None or measured.evaluation.n_users < limits.min_users:
         why = measured.note or f"Only {measured.evaluation.n_users if measured.evaluation else 0} users to judge on."
@@ -75,6 +77,12 @@ def _profile(live: dict[str, ModelVersion], engine_key: str) -> DataProfile | No
     newest_first = sorted(live.values(), key=lambda version: (version.engine == engine_key, version.pk), reverse=True)
     known = (DataProfile.from_json((version.gate or {}).get("dataset")) for version in newest_first)
     return next((profile for profile in known if profile), None)
+
+
+def _known_pushed(live: dict[str, ModelVersion]) -> set[str]:
+    """Return the pushed items that anything live has learned: somebody has let that through."""
+    known = (DataProfile.from_json((version.gate or {}).get("dataset")) for version in live.values())
+    return {item for profile in known if profile for item in profile.pushed}
 
 
 def _quality(

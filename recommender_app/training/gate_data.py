@@ -25,32 +25,35 @@ class DataProfile:
     Attributes:
         users, items, interactions: counts.
         popular: ids as text of the N_POPULAR items with the most users, most first.
+        pushed: those of the items that crowds have pushed, see ``gate_pushed``.
     """
 
     users: int
     items: int
     interactions: int
     popular: tuple[str, ...]
+    pushed: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Self:
+    def of(cls, dataset: Dataset, pushed: Sequence[str] = ()) -> Self:
         """Count a dataset."""
         counts = dataset.positives.getnnz(axis=0)
         best = [int(row) for row in np.argsort(-counts, kind="stable")[:N_POPULAR] if counts[row] > 0]
         popular = tuple(str(key) for key in dataset.items.ids(best))
-        return cls(dataset.n_users, dataset.n_items, len(dataset.interactions), popular)
+        return cls(dataset.n_users, dataset.n_items, len(dataset.interactions), popular, tuple(pushed))
 
     @classmethod
     def from_json(cls, values: Any) -> Self | None:
         """Return what a verdict has kept; None where it kept nothing."""
         try:
-            return cls(**{**values, "popular": tuple(values["popular"])})
+            lists = {"popular": tuple(values["popular"]), "pushed": tuple(values.get("pushed", ()))}
+            return cls(**{**values, **lists})
         except (TypeError, KeyError):
             return None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {**asdict(self), "popular": list(self.popular)}
+        return {**asdict(self), "popular": list(self.popular), "pushed": list(self.pushed)}
 
 
 def check_data(dataset: Dataset, now: DataProfile, live: DataProfile | None, limits: GateLimits) -> list[Check]:

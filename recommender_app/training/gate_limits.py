@@ -22,6 +22,7 @@ class GateLimits:
         min_coverage: of the live version's coverage.
         min_size: of the users, items and interactions of the live version's dataset.
         min_jaccard: of the popular lists.
+        min_pushers: accounts that push an item; None = not looked for.
         max_slowdown: how many times slower it may be.
     """
 
@@ -32,6 +33,7 @@ class GateLimits:
     min_coverage: float
     min_size: float
     min_jaccard: float
+    min_pushers: int | None
     max_slowdown: float
 
     @classmethod

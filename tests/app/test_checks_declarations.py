@@ -104,10 +104,12 @@ def test_the_outline_comes_first():
     assert found(users=Reader, items=Book) == []
 
 
-@pytest.mark.parametrize("limits", [None, {"MIN_RECALL": 0.5}, {"MIN_USERS": 0}, {"POPULARITY_TOLERANCE": 2}])
+@pytest.mark.parametrize(
+    "limits", [None, {"MIN_RECALL": 0.5}, {"MIN_USERS": 0}, {"MIN_PUSHERS": 1}, {"POPULARITY_TOLERANCE": 2}]
+)
 def test_gate_limits_that_make_no_sense(limits):
     assert found(gate=limits) == ["E017"]
 
 
 def test_gate_limits_of_a_use_case():
-    assert found(gate={"POPULARITY_TOLERANCE": None, "MIN_USERS": 50}) == []
+    assert found(gate={"POPULARITY_TOLERANCE": None, "MIN_PUSHERS": None, "MIN_USERS": 50}) == []

