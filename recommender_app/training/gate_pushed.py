@@ -55,8 +55,10 @@ def find_pushed(dataset: Dataset, least: int | None) -> list[PushedItem]:
     items, seconds = _first_likes(dataset, is_narrow)
     crowds, n_narrow = _largest_crowds(items, seconds, dataset.n_items), np.bincount(items, minlength=dataset.n_items)
     shares = crowds / np.maximum(met, 1)
-    ordinary = (is_narrow.sum() - n_narrow) / np.maximum((widths > 0).sum() - met, 1)
-    rows = np.flatnonzero((crowds >= least) & (shares > 0.5) & (shares >= LIFT * ordinary))
+    n_others, n_narrow_others = (widths > 0).sum() - met, is_narrow.sum() - n_narrow
+    ordinary = n_narrow_others / np.maximum(n_others, 1)
+    cautious = (n_narrow_others + 1) / (n_others + 2)  # Laplace: of nobody else, half may be narrow
+    rows = np.flatnonzero((crowds >= least) & (shares > 0.5) & (shares > LIFT * cautious))
     rows = rows[np.lexsort((-shares[rows], -crowds[rows]))]
     return [
         PushedItem(str(item), int(crowds[row]), float(shares[row]), float(ordinary[row]))

@@ -91,6 +91,10 @@ def test_where_most_visitors_come_once_they_are_no_crowd():
     assert names(gated.dataset_of(users, items, [DAY + place for place in range(90)], 90)) == []
 
 
+def test_a_site_with_a_single_item_has_nobody_to_compare_with():
+    assert names(gated.dataset_of(list(range(30)), [0] * 30, [DAY] * 30, 30)) == []
+
+
 def test_an_item_that_wins_readers_for_weeks_is_not_pushed():
     assert names(pushed_by(start=DAY, step=DAY // 2)) == []
 
