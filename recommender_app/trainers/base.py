@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -119,10 +121,10 @@ def _convert_scalar(name: str, value: Any, kind: type) -> Any:
     if kind is bool and isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
     if kind in (int, float) and not isinstance(value, bool):
-        try:
-            return kind(value)
-        except ValueError:
-            pass
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            number = kind(value)
+            if math.isfinite(number):
+                return number
     elif isinstance(value, kind):
         return value
     raise ConfigurationError(f"{name}={value!r} is {_NO[kind]}.")

@@ -71,6 +71,8 @@ class EnsembleConfig(TrainerConfig):
         """
         try:
             options = dict(json.loads(self.member_options or "{}"))
+            if "ensemble" in options:
+                raise ConfigurationError("member_options: the ensemble is no member of itself, leave it out.")
             return {key: trainer_of(key).Config.from_json(values) for key, values in options.items()}
         except (TypeError, ValueError, AttributeError) as error:
             raise ConfigurationError(

@@ -18,6 +18,7 @@ from recommender_app.trainers.base import Progress, require_data, silent
 from recommender_app.training.export import export_dataset
 from recommender_app.training.forgotten_datasets import any_of
 from recommender_app.training.hold_out import HoldOut
+from recommender_app.training.seeds import chosen_seed
 from recommender_app.usecases.declaration import UseCase
 
 
@@ -27,13 +28,16 @@ class Source:
     Args:
         path: an exported folder to learn from; a fresh export if None.
         seed: the setting SEED if None.
+
+    Raises:
+        ConfigurationError: that is no seed.
     """
 
     def __init__(
         self, use_case: UseCase, path: Path | None = None, seed: int | None = None, progress: Progress = silent
     ) -> None:
         self.use_case, self.progress = use_case, progress
-        self.seed: int = settings.SEED if seed is None else seed
+        self.seed = chosen_seed(seed)
         self._given = path
         self._exported_at: datetime | None = None
 

@@ -213,7 +213,7 @@ def test_searches_on_other_files_are_apart(tmp_path):
         (["books", "--engine", "als", "--budget-minutes", "0"], "more than 0 minutes"),
         (["books", "--engine", "als", "--budget-minutes", "-1"], "more than 0 minutes"),
         (["books", "--engine", "als", "--trials", "0"], "at least 1 trial"),
-        (["books", "--engine", "als", "--seed", "-1"], "--seed -1: write 0 or more"),
+        (["books", "--engine", "als", "--seed", "-1"], "seed -1: write a whole number from 0 to 4294967295"),
         (["books", "--engine", "als", "--plot", "a.doc"], "--plot a.doc: the name must end in .svg"),
         (["books", "--engine", "als", "--plot", "nowhere/a.svg"], "Cannot write nowhere/a.svg"),
         (["books", "--engine", "als", "--folder", "x"], "one of them"),

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from recommender_app.conf import settings
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.management.base import RecommenderCommand
 from recommender_app.management.engine_options import check_writable, parse_engine_overrides, write_json
@@ -16,6 +15,7 @@ from recommender_app.management.training import chosen_engines, parse_overrides
 from recommender_app.training.benchmark.folder import SPLITS, WHOLE, BenchmarkData, FolderOptions, read_folder
 from recommender_app.training.benchmark.run import COLD_KS, run_benchmark
 from recommender_app.training.benchmark.table import result_json, result_text
+from recommender_app.training.seeds import chosen_seed
 from recommender_app.training.tuning_layer import tuned_overrides
 from recommender_app.usecases.site import get_use_case
 
@@ -62,7 +62,7 @@ class Command(RecommenderCommand):
         engines, overrides = chosen_engines(asked), parse_engine_overrides(options["set"])
         if options["tuned"]:
             overrides = tuned_overrides(get_use_case(options["tuned"]).key, engines, overrides)
-        seed = settings.SEED if options["seed"] is None else options["seed"]
+        seed = chosen_seed(options["seed"])
         check_writable(options["json"])
         lengths = _lengths(options["k"])
         data = read_folder(options["folder"], _folder_options(options, seed))

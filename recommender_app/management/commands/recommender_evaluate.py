@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from recommender_app.conf import settings
 from recommender_app.dataset.folder import read_dataset
 from recommender_app.evaluation.page import page
 from recommender_app.evaluation.study import Study
@@ -18,6 +17,7 @@ from recommender_app.management.progress import progress_bar
 from recommender_app.management.training import chosen_engines
 from recommender_app.training.comparison import SPLIT_NAMES
 from recommender_app.training.export import export_dataset
+from recommender_app.training.seeds import chosen_seed
 from recommender_app.training.study import study_engines
 from recommender_app.training.tuning_layer import tuned_overrides
 from recommender_app.usecases.declaration import UseCase
@@ -68,7 +68,7 @@ class Command(RecommenderCommand):
         engines, overrides = chosen_engines(asked), parse_engine_overrides(options["set"])
         if options["tuned"]:
             overrides = tuned_overrides(use_case.key, engines, overrides)
-        seed = settings.SEED if options["seed"] is None else options["seed"]
+        seed = chosen_seed(options["seed"])
         with progress_bar(self.stdout, is_wanted=options["verbosity"] > 0) as progress:
             path = options["dataset"] or export_dataset(use_case, progress=progress).path
             return study_engines(

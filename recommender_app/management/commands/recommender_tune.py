@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from recommender_app.conf import settings
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.management.base import RecommenderCommand
 from recommender_app.management.engine_options import check_writable
@@ -18,6 +17,7 @@ from recommender_app.registry.tuned import store_tuned
 from recommender_app.trainers.base import Progress
 from recommender_app.training.run import naming_libraries
 from recommender_app.training.search_spaces import PLAN, RECIPE, search_space
+from recommender_app.training.seeds import chosen_seed
 from recommender_app.training.source import Source
 from recommender_app.training.tuning import Limits, study_path, tune
 from recommender_app.training.tuning_data import TuningData, data_of_folder, data_of_use_case
@@ -59,7 +59,7 @@ class Command(RecommenderCommand):
         parser.add_argument("--resume", action="store_true", help="Go on with the last search on this data and seed.")
 
     def run(self, **options: Any) -> None:
-        limits, seed, engine = _limits(options), _seed(options), options["engine"]
+        limits, seed, engine = _limits(options), chosen_seed(options["seed"]), options["engine"]
         chosen_engines([engine])
         search_space(engine).only(options["preset"])
         check_writable(options["plot"])
@@ -118,13 +118,6 @@ def _limits(options: dict[str, Any]) -> Limits:
     if minutes is None and n_trials is None:
         minutes = MINUTES
     return Limits(None if minutes is None else minutes * 60, n_trials)
-
-
-def _seed(options: dict[str, Any]) -> int:
-    seed: int = settings.SEED if options["seed"] is None else options["seed"]
-    if seed < 0:
-        raise ConfigurationError(f"--seed {seed}: write 0 or more.")
-    return seed
 
 
 def _data(options: dict[str, Any], seed: int, progress: Progress) -> TuningData:
