@@ -26,8 +26,8 @@ def revoke_forgetting(use_case_key: str, user_id: Any, *, by: str = "python") ->
     tombstone = take_back(subject.model, subject.user_id, by=by)
     if tombstone is None:
         raise UserNotFound(
-            f"Nothing was changed: no {subject.label} with the key {subject.text} is forgotten. If one was, give the key "
-            "that the tombstone was made with: PRIVACY_KEY, or SECRET_KEY_FALLBACKS."
+            f"Nothing was changed: no {subject.label} with the key {subject.text} is forgotten. If one was, the secret "
+            "key of that time is missing: see PRIVACY_KEY and SECRET_KEY_FALLBACKS."
         )
     logger.info("Tombstone %s of %s is taken back by %s.", tombstone.digest, subject.label, by)
     return tombstone
