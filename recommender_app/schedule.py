@@ -26,6 +26,7 @@ DRAIN_SPOOL = "recommender.drain_spool"  # of the host that the worker runs on; 
 TRIM_LOG = "recommender.trim_log"
 ROLL_UP = "recommender.roll_up"
 RAMP = "recommender.ramp_experiments"
+LOOK = "recommender.look_at_experiments"
 
 DISPATCH_SECONDS = 60.0
 JANITOR_SECONDS = 3600.0
@@ -33,6 +34,7 @@ DRAIN_SECONDS = 60.0
 TRIM_SECONDS = 3600.0
 ROLL_UP_SECONDS = 3600.0
 RAMP_SECONDS = 3600.0
+LOOK_SECONDS = 3600.0
 
 # A slot is named after the UTC day, week or month that it stands for: clocks that are set do not repeat it.
 PERIODS: dict[str, Callable[[datetime], str]] = {
@@ -68,6 +70,7 @@ def beat_schedule(*, dispatch_seconds: float = DISPATCH_SECONDS) -> dict[str, di
         TRIM_LOG: _every(TRIM_LOG, TRIM_SECONDS),
         ROLL_UP: _every(ROLL_UP, ROLL_UP_SECONDS),
         RAMP: _every(RAMP, RAMP_SECONDS),
+        LOOK: _every(LOOK, LOOK_SECONDS),
     }
 
 

@@ -16,10 +16,22 @@ from recommender_app.experiments.ramping import ramp_due
 from recommender_app.management.batch_lists import write_lists
 from recommender_app.management.batch_queue import BATCH_SHARD, from_message
 from recommender_app.management.log_upkeep import drain_and_tell, trim_request_log
+from recommender_app.measurement.readouts.watching import look_at_experiments
 from recommender_app.measurement.schedule import roll_up_due
 from recommender_app.models import TrainingRun
 from recommender_app.registry.runs import MAX_ATTEMPTS
-from recommender_app.schedule import DISPATCH, DRAIN_SPOOL, JANITOR, RAMP, ROLL_UP, SYNC, TRAIN, TRIM_LOG, WATCHDOG
+from recommender_app.schedule import (
+    DISPATCH,
+    DRAIN_SPOOL,
+    JANITOR,
+    LOOK,
+    RAMP,
+    ROLL_UP,
+    SYNC,
+    TRAIN,
+    TRIM_LOG,
+    WATCHDOG,
+)
 from recommender_app.training.janitor import keep_order
 from recommender_app.training.requested import perform_run
 from recommender_app.training.sync import sync_artifacts
@@ -105,6 +117,12 @@ def trim_log() -> int:
 def roll_up() -> int:
     """Roll up the days that are due, as many as fit; the others are due the next time."""
     return sum(1 for _ in roll_up_due(all_use_cases(), seconds=300))
+
+
+@shared_task(name=LOOK, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})
+def look() -> int:
+    """Take the daily snapshots of experiments that are due."""
+    return sum(1 for _ in look_at_experiments())
 
 
 @shared_task(name=RAMP, **SHORT)

@@ -13,7 +13,7 @@ _TEXTS = {
     "experiment": "Key of the experiment.",
     "as_of": "Last day that is counted, in UTC.",
     "metric": "Such as ctr.",
-    "role": "primary, secondary or guardrail.",
+    "role": "primary, secondary, guardrail or watched.",
     "arm": "Key of the arm.",
 }
 _COUNTS = {"phase": "Number of the phase.", "users": "Users that the metric is about."}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from django.db import DatabaseError
 
 from recommender_app.measurement.anonymous import delete_old
+from recommender_app.measurement.readouts.watching import look_at_experiments
 from recommender_app.measurement.schedule import needed_from, roll_up_due
 from recommender_app.serving.log_retention import trim_log
 from recommender_app.serving.spool.draining import Drained, drain
@@ -44,13 +45,15 @@ def trim_request_log(*, days: float | None = None, dry_run: bool = False) -> int
 
 
 def look_after_log() -> None:
-    """Drain, and once an hour roll up and trim, for recommender_work; what fails is logged and tried again."""
+    """Drain, and once an hour roll up, look at experiments and trim, for recommender_work; what fails is logged and tried again."""
     global _trimmed_at
     try:
         drain()
         if time.monotonic() - _trimmed_at >= TRIM_SECONDS:
             _trimmed_at = time.monotonic()
             for _ in roll_up_due(all_use_cases(), seconds=ROLL_UP_SECONDS):
+                pass
+            for _ in look_at_experiments():
                 pass
             trim_request_log()
     except (DatabaseError, OSError) as error:

@@ -54,7 +54,7 @@ class Visitors:
             end_of_day: called with each day when it is over, a minute after midnight.
         """
         plan, n_visits = self._plan, 0
-        with time_machine.travel(_moment(plan.first, 0.0), tick=True) as clock:
+        with time_machine.travel(midnight(plan.first), tick=True) as clock:
             for day in (plan.first + timedelta(days=number) for number in range(plan.n_days)):
                 for moment, person in visits_of_day(self._crowd, self._rng):
                     clock.move_to(_moment(day, moment))
@@ -80,5 +80,10 @@ class Visitors:
         return [Shown(item, tastes.in_common(developer.pk, item), item in tastes.hiring) for item in listed.items]
 
 
+def midnight(day: date) -> datetime:
+    """Return the first moment of a day of UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def _moment(day: date, part: float) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=part)
+    return midnight(day) + timedelta(days=part)

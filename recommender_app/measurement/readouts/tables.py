@@ -74,7 +74,9 @@ def guardrail_lines(snapshot: Snapshot) -> list[str]:
 def _role(results: dict[str, Any], metric: str) -> str:
     if metric == results["primary"][0]["metric"]:
         return "primary"
-    return "secondary" if any(each["metric"] == metric for each in results["secondary"]) else "guardrail"
+    if any(each["metric"] == metric for each in results["secondary"]):
+        return "secondary"
+    return "guardrail" if any(each["metric"] == metric for each in results["guardrails"]) else "watched"
 
 
 def _compared(each: dict[str, Any] | None) -> Row:

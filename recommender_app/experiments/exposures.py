@@ -1,0 +1,47 @@
+"""When a unit was first shown anything by its arm: from the request log, whatever engine served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from django.db.models import Min
+
+from recommender_app.models import Assignment, Experiment, Phase, RequestLog
+from recommender_app.registry.database import alias
+
+CHUNK = 500  # units per question to the log
+
+
+def mark_exposed(phase: Phase) -> int:
+    """Set ``first_exposed_at`` of the units that have an answer in the log, once; return how many.
+
+    A unit is exposed by the first answer that was logged with its arm: the same place in all arms.
+    Asking again changes nothing. Bounded memory: a chunk of units at a time.
+    """
+    return sum(_mark(phase, rows) for rows in _unmarked(phase))
+
+
+def _unmarked(phase: Phase) -> Iterator[list[Assignment]]:
+    rows = Assignment.objects.using(alias()).filter(phase=phase, first_exposed_at__isnull=True)
+    found = rows.only("pk", "unit_id", "first_exposed_at").order_by("pk").iterator(chunk_size=CHUNK)
+    while chunk := list(islice(found, CHUNK)):
+        yield chunk
+
+
+def _mark(phase: Phase, rows: list[Assignment]) -> int:
+    experiment: Experiment = phase.experiment
+    answers = RequestLog.objects.using(alias()).filter(
+        use_case=experiment.use_case,
+        user_id__in=[row.unit_id for row in rows],
+        experiment=experiment.key,
+        phase=phase.number,
+    )
+    firsts = dict(
+        answers.order_by().values("user_id").annotate(first=Min("created_at")).values_list("user_id", "first")
+    )
+    exposed = [row for row in rows if row.unit_id in firsts]
+    for row in exposed:
+        row.first_exposed_at = firsts[row.unit_id]
+    Assignment.objects.using(alias()).bulk_update(exposed, ["first_exposed_at"], batch_size=CHUNK)
+    return len(exposed)

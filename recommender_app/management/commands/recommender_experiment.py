@@ -1,0 +1,98 @@
+"""``manage.py recommender_experiment``: what an experiment says, health first."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from recommender_app.evaluation.report import text_table
+from recommender_app.management.base import RecommenderCommand
+from recommender_app.management.day_options import day
+from recommender_app.measurement.days import ONE_DAY, day_of
+from recommender_app.measurement.readouts.planning import plan_of, sentence_of
+from recommender_app.measurement.readouts.snapshots import days_to_look_at, take_snapshot
+from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
+from recommender_app.measurement.readouts.tables import TITLES, as_csv, guardrail_lines, rows_of, table_rows
+from recommender_app.models import Phase, Snapshot
+
+MARKS = {"green": "ok   ", "amber": "look ", "red": "RED  "}
+
+
+class Command(RecommenderCommand):
+    """Prints what GET recommender/experiments/<key>/ answers."""
+
+    help = (
+        "Print the verdict of an experiment in words, whether its numbers can be believed, then every metric of every "
+        "arm with its interval. Intervals hold however often they are looked at; the look at the planned sample is "
+        "printed once every arm has its planned users. Snapshots are taken once a day by a task, or by --take."
+    )
+    examples = (
+        ("spring-ranking", "the last snapshot of its newest phase"),
+        ("spring-ranking --plan", "how many users and days it needs, from the site's own numbers"),
+        ("spring-ranking --take", "first take the snapshots of days that are over and rolled up"),
+        ("spring-ranking --phase 1 --csv", "every snapshot of a phase for a spreadsheet"),
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("experiment", help="Key of the experiment.")
+        parser.add_argument("--phase", type=int, metavar="N", help="Number of the phase; the newest by default.")
+        parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="Day of the snapshot; the last by default.")
+        parser.add_argument("--take", action="store_true", help="Take the snapshots that are due first.")
+        parser.add_argument("--plan", action="store_true", help="Print users and days needed instead.")
+        parser.add_argument("--csv", action="store_true", help="Print every snapshot of the phase as CSV.")
+        parser.add_argument("--json", action="store_true", help="Print the snapshot as JSON.")
+
+    def run(self, **options: Any) -> None:
+        phase = phase_of(experiment_of(options["experiment"]), options["phase"])
+        today = day_of(timezone.now())
+        if options["plan"]:
+            self.stdout.write(sentence_of(phase, plan_of(phase, today - ONE_DAY)))
+            return
+        if options["take"]:
+            _take(phase, today)
+        if options["csv"]:
+            self.stdout.write(as_csv(snapshots_of(phase)), ending="")
+            return
+        snapshot = snapshot_of(phase, options["day"])
+        if snapshot is None:
+            self.stdout.write(f"{phase} has no snapshot yet: its first day is not over, or not rolled up (--take).")
+        elif options["json"]:
+            self.stdout.write(json.dumps(_as_json(snapshot), indent=2))
+        else:
+            self._tell(snapshot)
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        experiment, days = snapshot.phase.experiment, snapshot.results["days"]
+        self.stdout.write(self.style.MIGRATE_HEADING(f"{snapshot.phase}: {experiment.name}, {days} days"))
+        self.stdout.write(f"{snapshot.sentence}\n")
+        for check in snapshot.health:
+            self.stdout.write(f"  {MARKS[check['severity']]}{check['sentence']}")
+        for line in guardrail_lines(snapshot):
+            self.stdout.write(f"  {line}")
+        self.stdout.write("\n" + text_table(TITLES, table_rows(snapshot)))
+        self.stdout.write(f"As of {snapshot.as_of}, data {snapshot.data_hash[:12]}, version {snapshot.code_version}.")
+
+
+def _take(phase: Phase, today: date) -> None:
+    if phase.started_at:
+        for each in days_to_look_at(phase, today):
+            take_snapshot(phase, each)
+
+
+def _as_json(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "experiment": snapshot.phase.experiment.key,
+        "phase": snapshot.phase.number,
+        "as_of": str(snapshot.as_of),
+        "verdict": snapshot.verdict,
+        "sentence": snapshot.sentence,
+        "health": snapshot.health,
+        "rows": list(rows_of(snapshot)),
+        "guardrails": snapshot.results["guardrails"],
+        "code_version": snapshot.code_version,
+        "data_hash": snapshot.data_hash,
+    }

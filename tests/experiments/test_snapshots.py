@@ -1,0 +1,165 @@
+"""A snapshot is one look a day: health, results and a verdict, from the roll-ups, never changed afterwards."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from recommender_app.exceptions import MeasurementError
+from recommender_app.experiments.hashing import arm_of, bucket
+from recommender_app.measurement.days import ONE_DAY
+from recommender_app.measurement.readouts.snapshots import days_to_look_at, recomputed_hash, take_snapshot
+from recommender_app.models import Assignment, RolledUpDay, RollUp, Snapshot
+from tests.app.measured import DAY
+from tests.experiments.phases import two_arms
+
+pytestmark = pytest.mark.django_db
+N = 400  # units
+CLICKS = {"control": (0, 1, 2), "b": (1, 2, 3)}  # of ten impressions, in turn
+
+
+def unit(number: int) -> str:
+    return f"u{number}"
+
+
+def hashed_arm(phase, name: str):
+    return arm_of(bucket(phase.arm_salt, "user", name), list(phase.arms.order_by("pk")))
+
+
+def populate(phase, day=DAY, clicks=CLICKS, *, lost=()):
+    """Give every unit its row and a day of ten impressions; those of ``lost`` arms never arrive."""
+    arms = {unit(number): hashed_arm(phase, unit(number)) for number in range(N)}
+    arms = {name: arm for name, arm in arms.items() if arm.key not in lost}
+    Assignment.objects.bulk_create(
+        Assignment(
+            phase=phase,
+            unit_id=name,
+            arm=arm,
+            enrol_bucket=bucket(phase.enrol_salt, "user", name),
+            arm_bucket=bucket(phase.arm_salt, "user", name),
+            enrol_bp=10_000,
+            assigned_at=phase.started_at,
+            first_exposed_at=phase.started_at,
+        )
+        for name, arm in arms.items()
+    )
+    add_day(phase, day, clicks)
+
+
+def add_day(phase, day, clicks=CLICKS):
+    """Add a day of ten impressions for every unit, as a roll-up would."""
+    rows = Assignment.objects.filter(phase=phase).select_related("arm")
+    RollUp.objects.bulk_create(
+        RollUp(
+            **{"use_case": "books", "day": day, "engine": "als", "model_version": "als_v1", "experiment": "e"},
+            **{"phase": phase.number, "arm": row.arm.key, "user_id": row.unit_id, "requests": 1, "impressions": 10},
+            clicks=clicks[row.arm.key][place % 3],
+        )
+        for place, row in enumerate(rows.order_by("pk"))
+    )
+    RolledUpDay.objects.create(use_case="books", day=day, rolled_up_at=timezone.now())
+
+
+@pytest.fixture
+def phase():
+    return two_arms(min_days=1)
+
+
+def check(snapshot, name):
+    return next(each for each in snapshot.health if each["check"] == name)
+
+
+def test_an_arm_that_is_clicked_twice_as_often_wins(phase):
+    populate(phase, DAY - ONE_DAY)
+    add_day(phase, DAY)
+    snapshot = take_snapshot(phase, DAY)
+    assert (snapshot.verdict, snapshot.results["arm"]) == ("winner", "b")
+    assert snapshot.sentence.startswith("b wins: click-through rate 0.2")
+    assert {each["severity"] for each in snapshot.health} == {"green"}
+    arms = snapshot.results["arms"]
+    assert arms["control"]["exposed"] + arms["b"]["exposed"] == N
+    assert arms["b"]["metrics"]["ctr"]["value"] == pytest.approx(0.2, abs=0.01)
+
+
+def test_arms_that_are_alike_have_no_winner(phase):
+    populate(phase, clicks={"control": (0, 1, 2), "b": (0, 1, 2)})
+    assert take_snapshot(phase, DAY).verdict == "undecided"
+
+
+def test_nothing_is_won_before_the_planned_days():
+    phase = two_arms(min_days=14)
+    populate(phase)
+    assert take_snapshot(phase, DAY).verdict == "too_early"
+
+
+def test_a_second_look_at_a_day_is_the_first_one(phase):
+    populate(phase)
+    first = take_snapshot(phase, DAY)
+    assert recomputed_hash(first) == first.data_hash
+    RollUp.objects.filter(user_id=unit(1)).update(clicks=9)
+    assert take_snapshot(phase, DAY) == first
+    assert Snapshot.objects.count() == 1
+    assert recomputed_hash(first) != first.data_hash
+
+
+def test_units_that_are_lost_hide_every_result(phase):
+    populate(phase, lost=("b",))
+    snapshot = take_snapshot(phase, DAY)
+    assert snapshot.verdict == "unhealthy"
+    assert check(snapshot, "sample_ratio")["severity"] == "red"
+    assert snapshot.health[0]["severity"] == "red"
+
+
+def test_a_unit_in_another_arm_than_its_hash_says_is_found(phase):
+    populate(phase)
+    row = Assignment.objects.filter(arm__key="b").first()
+    Assignment.objects.filter(pk=row.pk).update(arm=phase.arms.get(key="control"))
+    snapshot = take_snapshot(phase, DAY)
+    assert check(snapshot, "audit")["value"] == 1.0
+    assert snapshot.verdict == "unhealthy"
+
+
+def test_more_fallbacks_in_one_arm_are_red_and_hide_nothing(phase):
+    populate(phase)
+    RollUp.objects.filter(arm="b", user_id__endswith="1").update(fallbacks=1)
+    snapshot = take_snapshot(phase, DAY)
+    assert check(snapshot, "fallbacks")["severity"] == "red"
+    assert snapshot.verdict != "unhealthy"
+
+
+def test_units_left_out_are_counted_and_in_no_sum(phase):
+    populate(phase)
+    Assignment.objects.filter(unit_id__in=[unit(number) for number in range(20)]).update(excluded_reason="crossover")
+    snapshot = take_snapshot(phase, DAY)
+    assert check(snapshot, "excluded")["severity"] == "amber"
+    arms = snapshot.results["arms"].values()
+    assert sum(arm["excluded"] for arm in arms) == 20
+    assert sum(arm["metrics"]["ctr"]["n"] for arm in arms) == N - 20
+
+
+def test_the_one_look_at_the_planned_sample_stays_what_it_was():
+    phase = two_arms(planned_units=150, min_days=1)
+    populate(phase, DAY - ONE_DAY)
+    first = take_snapshot(phase, DAY - ONE_DAY)
+    add_day(phase, DAY, {"control": (3, 3, 3), "b": (0, 1, 2)})
+    second = take_snapshot(phase, DAY)
+    (before,), (after,) = first.results["primary"], second.results["primary"]
+    assert before["fixed"] == after["fixed"]
+    assert after["fixed_as_of"] == str(DAY - ONE_DAY)
+    assert before["always_valid"] != after["always_valid"]
+
+
+def test_a_day_that_is_not_over_cannot_be_looked_at(phase):
+    populate(phase)
+    RolledUpDay.objects.update(rolled_up_at=datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=12))
+    with pytest.raises(MeasurementError, match="is not over, or not rolled up since"):
+        take_snapshot(phase, DAY)
+    with pytest.raises(MeasurementError, match="had not begun"):
+        take_snapshot(phase, DAY - 5 * ONE_DAY)
+
+
+def test_days_without_a_snapshot_are_due_once_they_are_rolled_up(phase):
+    populate(phase)
+    assert days_to_look_at(phase, DAY + 2 * ONE_DAY) == [DAY]
+    take_snapshot(phase, DAY)
+    assert days_to_look_at(phase, DAY + 2 * ONE_DAY) == []
