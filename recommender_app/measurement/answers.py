@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import BigIntegerField, F, Func, JSONField, QuerySet
-from django.db.models.functions import Collate
+from django.db.models import BigIntegerField, F, Func, JSONField, QuerySet, Value
+from django.db.models.functions import Coalesce, Collate
 
 from recommender_app.measurement.days import aware, stored
 from recommender_app.models import RequestLog
 from recommender_app.registry.database import alias
+from recommender_app.usecases.columns import can_copy, copied
 
 FETCHED = 2_000  # rows at a time
 CHUNK_USERS, CHUNK_ANSWERS = 1_000, 10_000
@@ -37,7 +38,7 @@ class LoggedAnswer(NamedTuple):
 
     user_id: str
     at: datetime
-    request_id: UUID | str
+    request_id: str
     group: Group
     is_fallback: bool
     latency_ms: float | None
@@ -82,12 +83,19 @@ class Microseconds(Func):
     output_field = BigIntegerField()
 
 
-def answers_by_user(use_case: str, since: datetime, until: datetime) -> Iterator[UserAnswers]:
+def answers_by_user(
+    use_case: str, since: datetime, until: datetime, user_ids: Collection[str] | None = None
+) -> Iterator[UserAnswers]:
     """Yield the answers of a time, of up to CHUNK_USERS users at once; all answers of a user come together.
 
     Memory holds one chunk; a user with very many answers is a chunk of their own.
+
+    Args:
+        user_ids: of these users only.
     """
     rows = _answers(use_case, since, until).order_by(*_by_user())
+    if user_ids is not None:
+        rows = rows.filter(user_id__in=user_ids)
     found = map(_answer, rows.iterator(chunk_size=FETCHED))
     chunk: UserAnswers = {}
     n_answers = 0
@@ -111,6 +119,40 @@ def answers_of_users(use_case: str, user_ids: Collection[str], since: datetime, 
     return found
 
 
+def n_to_copy(use_case: str, since: datetime, until: datetime) -> int:
+    """Return how many answers of a time ``answers_as_text`` can yield: 0 where it does not work."""
+    rows = _rows(use_case, since, until)
+    return rows.count() if settings.USE_TZ and can_copy(rows) else 0
+
+
+def answers_as_text(
+    use_case: str, since: datetime, until: datetime
+) -> AbstractContextManager[Iterator[tuple[str, ...]]]:
+    """Return the answers of a time, sorted by user and moment, as texts straight from PostgreSQL.
+
+    Columns: user, microseconds since 1970, fallback reason, milliseconds, diversity (NaN = unknown),
+    JSON list of items, and the fields of ``Group``.
+    """
+    nothing = Value(math.nan)
+    group = (Coalesce("experiment", Value("")), Coalesce("phase", 0), Coalesce("arm", Value("")))
+    rows = (
+        _rows(use_case, since, until)
+        .order_by(*_by_user())
+        .values_list(
+            "user_id",
+            Microseconds("created_at"),
+            "fallback_reason",
+            Coalesce("latency_ms", nothing),
+            Coalesce("diversity", nothing),
+            ShownItems("results"),
+            "engine",
+            "model_version",
+            *group,
+        )
+    )
+    return copied(rows, as_text=True)
+
+
 def oldest_answer_at() -> datetime | None:
     """Return the time of the oldest row of the whole request log."""
     moment = RequestLog.objects.using(alias()).order_by("created_at").values_list("created_at", flat=True).first()
@@ -118,15 +160,18 @@ def oldest_answer_at() -> datetime | None:
 
 
 def _answers(use_case: str, since: datetime, until: datetime) -> QuerySet[Any, Any]:
-    rows = RequestLog.objects.using(alias()).filter(
-        use_case=use_case, created_at__gte=stored(since), created_at__lt=stored(until)
-    )
+    rows = _rows(use_case, since, until)
     names = ("engine", "model_version", "experiment", "phase", "arm", "fallback_reason", "latency_ms", "diversity")
     columns = ("user_id", "created_at", "request_id", *names, ShownItems("results"))
     if _is_postgresql() and settings.USE_TZ:
         one_value = WholeRow(*(Microseconds(name) if name == "created_at" else name for name in columns))
-        return rows.order_by().values_list(one_value, flat=True)
-    return rows.order_by().values_list(*columns)
+        return rows.values_list(one_value, flat=True)
+    return rows.values_list(*columns)
+
+
+def _rows(use_case: str, since: datetime, until: datetime) -> QuerySet[RequestLog]:
+    rows = RequestLog.objects.using(alias()).filter(use_case=use_case)
+    return rows.filter(created_at__gte=stored(since), created_at__lt=stored(until)).order_by()
 
 
 def _by_user() -> tuple[Any, ...]:
@@ -143,7 +188,7 @@ def _answer(row: Sequence[Any]) -> LoggedAnswer:
     moment = datetime.fromtimestamp(at / 1e6, UTC) if isinstance(at, int) else aware(at)
     group = Group(engine, version, experiment or "", phase or 0, arm or "")
     numbers = _number(latency_ms), _number(diversity)
-    return LoggedAnswer(user_id, moment, request_id, group, bool(reason), *numbers, _ids(items))
+    return LoggedAnswer(user_id, moment, str(request_id), group, bool(reason), *numbers, _ids(items))
 
 
 def _number(value: Any) -> float | None:

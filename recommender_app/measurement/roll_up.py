@@ -6,27 +6,27 @@ Twice gives the same; two at once wait for each other. The log is read once, use
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
 from recommender_app.exceptions import MeasurementError
-from recommender_app.measurement.actions import Deeds, deeds_of
+from recommender_app.measurement.actions import Deeds, active_users, deeds_of
 from recommender_app.measurement.answers import (
+    CHUNK_USERS,
     Group,
     LoggedAnswer,
     UserAnswers,
     answers_by_user,
     answers_of_users,
+    n_to_copy,
     oldest_answer_at,
 )
 from recommender_app.measurement.days import Day
-from recommender_app.measurement.distinct import DistinctItems
-from recommender_app.measurement.latency import as_json
+from recommender_app.measurement.onlookers import write_onlookers
 from recommender_app.measurement.sessions import FOLLOWED, GAP
+from recommender_app.measurement.shapes import WholeDay
 from recommender_app.measurement.user_day import GroupDay, user_day
 from recommender_app.measurement.writing import insert_rows
 from recommender_app.models import RolledUpDay, RollUp, RollUpShape
@@ -34,14 +34,7 @@ from recommender_app.registry.database import alias, atomic
 from recommender_app.usecases.declaration import UseCase
 
 NAMED_FOLLOWED = timedelta(days=7)  # how long after its day a posted event may name an answer and count
-
-
-@dataclass
-class Shape:
-    """What is kept of a group beside the sums of its users."""
-
-    latencies: Counter[int] = field(default_factory=Counter)
-    items: DistinctItems = field(default_factory=DistinctItems)
+MANY = 20_000  # answers: below, asking what each user did costs less than asking who did anything
 
 
 def roll_up_day(use_case: UseCase, day: date) -> RolledUpDay:
@@ -74,38 +67,41 @@ def _check_log_is_there(done: RolledUpDay) -> None:
 
 
 def _write(use_case: UseCase, day: Day, done: RolledUpDay) -> None:
-    shapes: defaultdict[Group, Shape] = defaultdict(Shape)
-    first: datetime | None = None
-    done.requests = 0
-    for chunk in answers_by_user(use_case.key, day.start - GAP, day.end + FOLLOWED):
+    whole = WholeDay()
+    for chunk in _answers_of_active(use_case, day, whole):
         found = list(_sums(use_case, day, chunk))
         for group, each in found:
-            done.requests += each.row.requests
-            shapes[group].latencies.update(each.latencies)
-            shapes[group].items.add(each.items)
-        start, end = day.start, day.end
-        moments = (answer.at for answers in chunk.values() for answer in answers if start <= answer.at < end)
-        first = min(filter(None, (first, min(moments, default=None))), default=None)
+            whole.add(group, each.row.requests, each.latencies, each.items)
+        moments = (answer.at for answers in chunk.values() for answer in answers if day.start <= answer.at < day.end)
+        whole.saw(min(moments, default=None))
         insert_rows(RollUp, [each.row for _, each in found])
-    done.first_request_at = first
-    RollUpShape.objects.using(alias()).bulk_create(
-        RollUpShape(
-            use_case=use_case.key,
-            day=day.date,
-            latencies=as_json(shape.latencies),
-            items=shape.items.sketch(),
-            **group._asdict(),
-        )
-        for group, shape in shapes.items()
-    )
+    done.requests, done.first_request_at = whole.requests, whole.first_at
+    whole.write(use_case.key, day.date)
+
+
+def _answers_of_active(use_case: UseCase, day: Day, whole: WholeDay) -> Iterator[UserAnswers]:
+    """Yield the answers of a day of everybody who may have done something; of many answers, count the others here."""
+    since, until = day.start - GAP, day.end + FOLLOWED
+    if n_to_copy(use_case.key, since, until) < MANY:
+        yield from answers_by_user(use_case.key, since, until)
+        return
+    active = active_users(use_case, since, *_until(use_case, day))
+    write_onlookers(use_case.key, day, active, whole)
+    in_order = sorted(active)
+    for start in range(0, len(in_order), CHUNK_USERS):
+        yield from answers_by_user(use_case.key, since, until, in_order[start : start + CHUNK_USERS])
+
+
+def _until(use_case: UseCase, day: Day) -> tuple[datetime, datetime]:
+    """Return until when interactions of the host, and posted events, may belong to a day."""
+    until = day.end + max(use_case.attribution_window + timedelta(microseconds=1), FOLLOWED)
+    return until, max(until, day.end + NAMED_FOLLOWED)
 
 
 def _sums(use_case: UseCase, day: Day, chunk: UserAnswers) -> Iterator[tuple[Group, GroupDay]]:
     """Yield the sums of every user of a chunk."""
-    until = day.end + use_case.attribution_window + timedelta(microseconds=1)
-    until_posted = max(until, day.end + NAMED_FOLLOWED)
-    deeds = deeds_of(use_case, chunk, day.start - GAP, max(until, day.end + FOLLOWED), until_posted)
-    later = _later_answers(use_case, day, deeds, until)
+    deeds = deeds_of(use_case, chunk, day.start - GAP, *_until(use_case, day))
+    later = _later_answers(use_case, day, deeds, day.end + use_case.attribution_window + timedelta(microseconds=1))
     for user_id, answers in chunk.items():
         yield from user_day(use_case, day, answers, later.get(user_id, ()), deeds.get(user_id, ())).items()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from recommender_app.measurement.actions import Deed
 from recommender_app.measurement.answers import Group, LoggedAnswer
@@ -86,26 +85,21 @@ def _count_deeds(
     deeds: Sequence[Deed],
 ) -> None:
     """Count what came of each shown item once, however often it was done."""
-    wanted = {_uuid(answer): answer for answer in of_day}
+    wanted = {answer.request_id: answer for answer in of_day}
     touched = {deed.action.item_id for deed in deeds}
     exposures = [
-        Exposure(_uuid(answer), answer.user_id, item, answer.at)
+        Exposure(answer.request_id, answer.user_id, item, answer.at)
         for answer in answers
         for item in touched.intersection(answer.items)
     ]
     due_to = attribute((deed.action for deed in deeds), exposures, use_case.attribution_window)
-    outcomes: dict[tuple[UUID, str], list[Deed]] = {}
+    outcomes: dict[tuple[str, str], list[Deed]] = {}
     for deed, request_id in zip(deeds, due_to, strict=True):
         answer = wanted.get(request_id) if request_id else None
         if answer is not None and deed.action.item_id in answer.items:
-            outcomes.setdefault((_uuid(answer), deed.action.item_id), []).append(deed)
+            outcomes.setdefault((answer.request_id, deed.action.item_id), []).append(deed)
     for (request_id, _), done in outcomes.items():
         _count_outcome(found[wanted[request_id].group].row, use_case, done)
-
-
-def _uuid(answer: LoggedAnswer) -> UUID:
-    """Return an answer's id, which costs time that only answers with consequences are worth."""
-    return answer.request_id if isinstance(answer.request_id, UUID) else UUID(answer.request_id)
 
 
 def _count_outcome(row: RollUp, use_case: UseCase, done: Iterable[Deed]) -> None:

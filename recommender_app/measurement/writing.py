@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from typing import Any
+from collections.abc import Sequence
+from tempfile import SpooledTemporaryFile
+from typing import Any, Self
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections
@@ -12,6 +15,7 @@ from django.db.models import Model
 from recommender_app.registry.database import alias
 
 BATCH = 1_000  # rows per INSERT
+IN_MEMORY, BLOCK = 16 * 2**20, 2**18  # bytes: of rows that wait, and of one message
 
 
 def insert_rows(model: type[Model], rows: list[Any]) -> None:
@@ -39,3 +43,38 @@ def _insert_as_json(model: type[Model], rows: list[Any]) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [json.dumps(values, cls=DjangoJSONEncoder)])
+
+
+class WaitingRows:
+    """Rows that wait, in memory and then in a temporary file, until PostgreSQL can take them all with one COPY.
+
+    Args:
+        columns: the fields, by column name; those left out have the database's default.
+    """
+
+    def __init__(self, model: type[Model], columns: Sequence[str]) -> None:
+        self._model, self._columns = model, columns
+        self._file: Any = SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="")  # noqa: SIM115
+        self._writer = csv.writer(self._file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def add(self, values: Sequence[Any]) -> None:
+        """Add a row: numbers and texts, none of them None."""
+        self._writer.writerow(values)
+
+    def insert(self) -> None:
+        """Insert them all."""
+        connection = connections[alias()]
+        quote = connection.ops.quote_name
+        columns = ", ".join(map(quote, self._columns))
+        self._file.seek(0)
+        with connection.cursor() as cursor, connection.wrap_database_errors:
+            statement = f"COPY {quote(self._model._meta.db_table)} ({columns}) FROM STDIN (FORMAT CSV)"
+            with cursor.copy(statement) as copy:
+                while block := self._file.read(BLOCK):
+                    copy.write(block)

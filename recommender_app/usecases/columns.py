@@ -61,7 +61,7 @@ def column_queries(use_case: UseCase, window: Window) -> ColumnQueries | None:
     """Return the queries, or None where one of them cannot be answered in rows of fixed width."""
     sources = tuple(interaction_sources(use_case, window))
     keys = use_case.items._default_manager.order_by().annotate(**{ITEM: F("pk")})
-    if not sources or not all(_can_copy(rows) for rows in (*sources, keys)):
+    if not sources or not all(can_copy(rows) for rows in (*sources, keys)):
         return None
     users = {_kind(rows, USER) for rows in sources}
     items = {_kind(rows, ITEM) for rows in (*sources, keys)}
@@ -77,29 +77,33 @@ def column_queries(use_case: UseCase, window: Window) -> ColumnQueries | None:
 
 
 @contextlib.contextmanager
-def copied(rows: QuerySet[Any]) -> Iterator[Iterator[Any]]:
-    """Run a query as binary COPY on Django's own connection, so in its transaction and snapshot.
+def copied(rows: QuerySet[Any], *, as_text: bool = False) -> Iterator[Iterator[Any]]:
+    """Run a query as COPY on Django's own connection, so in its transaction and snapshot: binary messages.
 
     Must run inside a transaction; until the block ends the connection answers no other query.
     A ``statement_timeout`` made for web requests does not end it: one COPY takes as long as all
     the short FETCHes of an iterator together.
+
+    Args:
+        as_text: yield each row as a tuple of the texts of its columns.
     """
     connection = connections[rows.db]
     try:
         sql, parameters = rows.query.get_compiler(using=rows.db).as_sql()
     except EmptyResultSet:  # Django sees that no row can match
         sql, parameters = NO_ROWS, ()
-    statement = f"COPY ({_inlined(connection, sql, parameters)}) TO STDOUT (FORMAT BINARY)"
+    statement = f"COPY ({_inlined(connection, sql, parameters)}) TO STDOUT (FORMAT {'TEXT' if as_text else 'BINARY'})"
     with (
         connection.cursor() as cursor,
         _without_timeout(cursor),
         connection.wrap_database_errors,
         cursor.copy(statement) as copy,
     ):
-        yield iter(copy)
+        yield copy.rows() if as_text else iter(copy)
 
 
-def _can_copy(rows: QuerySet[Any]) -> bool:
+def can_copy(rows: QuerySet[Any]) -> bool:
+    """Tell whether ``copied`` works where the rows are."""
     connection = connections[rows.db]
     if connection.vendor != "postgresql":
         return False

@@ -10,7 +10,7 @@ from recommender_app.measurement.attribution import Action, Exposure, attribute
 
 NOON = datetime(2024, 1, 10, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)
-FIRST, SECOND, THIRD = (UUID(int=number) for number in (1, 2, 3))
+FIRST, SECOND, THIRD = (str(UUID(int=number)) for number in (1, 2, 3))
 
 
 def hours(number):

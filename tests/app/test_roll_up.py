@@ -232,7 +232,7 @@ def test_the_number_of_queries_does_not_grow_with_users(django_assert_num_querie
     for number in range(30):
         answer(f"user-{number}", "tea")
     roll_up()
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13 if connection.vendor == "postgresql" else 12):  # there, answers are counted first
         roll_up()
 
 

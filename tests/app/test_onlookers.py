@@ -1,0 +1,80 @@
+"""Whoever only looked on is counted from columns of text: to the same rows as everybody else. PostgreSQL."""
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recommender_app.measurement import roll_up as rolling
+from recommender_app.models import FeedbackEvent, RequestLog, RolledUpDay, RollUp, RollUpShape
+from tests.app.measured import answer, event, read, roll_up
+from tests.toyhost.models import Book, Reader
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="run on PostgreSQL by test_on_postgres.py"),
+]
+
+ITEMS = ["tea", "sea", "ink", 'odd "item"', "tab\tand\\slash", "ä"]
+USERS = ["ann", "bob", "tab\there", "1", ""]
+STRANGE = [{"item": 7}, {"item": "sea"}, {"item": ["x"]}, None]
+HOURS = st.integers(-12 * 60 - 40, 15 * 60).map(lambda minutes: minutes / 60 + 1e-7 * minutes)
+ANSWERS = st.fixed_dictionaries(
+    {
+        "user": st.sampled_from(USERS),
+        "items": st.lists(st.sampled_from(ITEMS), max_size=4),
+        "hours": HOURS,
+        "engine": st.sampled_from(["als", "popular"]),
+        "experiment": st.sampled_from([None, "", "e"]),
+        "arm": st.sampled_from([None, "b"]),
+        "phase": st.sampled_from([None, 2]),
+        "fallback_reason": st.sampled_from(["", "deadline"]),
+        "latency_ms": st.one_of(st.none(), st.just(float("nan")), st.floats(0, 1e5)),
+        "diversity": st.one_of(st.none(), st.floats(0, 1)),
+    }
+)
+DEEDS = st.tuples(
+    st.sampled_from(USERS[:2]), st.sampled_from(ITEMS), st.sampled_from(["click", "like", "impression"]), HOURS
+)
+
+
+def stored() -> list[dict]:
+    rows = [*RollUp.objects.order_by("user_id", "pk").values(), *RollUpShape.objects.order_by("pk").values()]
+    cleaned = [{name: bytes(v) if name == "items" else v for name, v in row.items() if name != "id"} for row in rows]
+    return sorted(
+        cleaned, key=lambda row: [str(row.get(name)) for name in ("user_id", "engine", "experiment", "phase", "arm")]
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(answers=st.lists(ANSWERS, max_size=12), deeds=st.lists(DEEDS, max_size=4), strange=st.booleans())
+def test_a_day_of_many_answers_has_the_rows_of_a_day_of_few(monkeypatch, answers, deeds, strange):
+    for model in (RequestLog, FeedbackEvent, RollUp, RollUpShape, RolledUpDay):
+        model.objects.all().delete()
+    for each in answers:
+        values = dict(each)
+        answer(values.pop("user"), *values.pop("items"), **values)
+    if strange:
+        RequestLog.objects.filter(engine="popular").update(
+            results=[{"item": 7}, {"item": "sea"}, {"item": ["x"]}, None]
+        )
+    for user, item, name, hours in deeds:
+        event(user, item, name, hours=hours)
+    monkeypatch.setattr(rolling, "MANY", 10**9)
+    few = roll_up()
+    expected = stored()
+    monkeypatch.setattr(rolling, "MANY", 0)
+    many = roll_up()
+    assert stored() == expected
+    assert (many.requests, many.first_request_at) == (few.requests, few.first_request_at)
+
+
+def test_who_used_the_hosts_own_views_is_no_onlooker(monkeypatch):
+    monkeypatch.setattr(rolling, "MANY", 0)
+    reader = Reader.objects.create(name="Rea")
+    book = Book.objects.create(title="Tea")
+    answer(reader, book)
+    answer("ann", book)
+    read(reader, book, "like", hours=1)
+    roll_up()
+    assert dict(RollUp.objects.values_list("user_id", "likes")) == {str(reader.pk): 1, "ann": 0}
