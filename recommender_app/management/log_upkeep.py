@@ -45,7 +45,7 @@ def trim_request_log(*, days: float | None = None, dry_run: bool = False) -> int
 
 
 def look_after_log() -> None:
-    """Drain, and once an hour roll up, look at experiments and trim, for recommender_work; what fails is logged and tried again."""
+    """Drain; once an hour roll up, look at experiments and trim. For recommender_work: what fails is tried again."""
     global _trimmed_at
     try:
         drain()

@@ -23,6 +23,7 @@ NAMES = {
     "recommender.drain_spool",
     "recommender.janitor",
     "recommender.ramp_experiments",
+    "recommender.look_at_experiments",
     "recommender.roll_up",
     "recommender.sync",
     "recommender.train",
