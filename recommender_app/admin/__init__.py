@@ -2,6 +2,9 @@
 
 from recommender_app.admin import (  # noqa: F401  they register
     business_rules,
+    experiments,
+    experiments_phases,
+    experiments_rows,
     model_versions,
     policies,
     release_changes,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.forms import Form
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
@@ -32,11 +33,13 @@ def confirmation_page(
     question: str,
     lines: Sequence[str],
     needs_reason: bool = False,
+    form: Form | None = None,
 ) -> TemplateResponse:
     """Return the page; sent back, it calls the same action again with the same rows.
 
     Args:
         lines: what is about to change, one line per row.
+        form: what is asked beside the reason.
     """
     context = {
         **model_admin.admin_site.each_context(request),
@@ -47,7 +50,8 @@ def confirmation_page(
         "rows": rows,
         "action": action,
         "needs_reason": needs_reason,
-        "problem": "Say why." if CONFIRMED in request.POST else "",
+        "form": form,
+        "problem": "Say why." if CONFIRMED in request.POST and needs_reason and not reason_of(request) else "",
     }
     request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
     return TemplateResponse(request, "admin/recommender_app/confirm.html", context)

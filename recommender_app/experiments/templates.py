@@ -9,8 +9,9 @@ from typing import Any
 from recommender_app.conf import settings
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.experiments.facts import FEWEST, MOST
-from recommender_app.experiments.lifecycle import create_experiment
+from recommender_app.experiments.lifecycle import create_experiment, start
 from recommender_app.models import Experiment
+from recommender_app.registry.database import atomic
 
 COLD, WARM = "COLD_START_THRESHOLD", "WARM_USER_THRESHOLD"  # replaced by the settings' counts
 BELOW_WARM = "below WARM_USER_THRESHOLD"
@@ -125,6 +126,20 @@ def create_from_template(name: str, use_case: str, key: str, by: str) -> Experim
         guardrails=dict(guardrails),
         **template.plan,
     )
+
+
+def start_a_a(use_case: str, key: str, by: str) -> Experiment:
+    """Plan an A/A test and start it, or do neither.
+
+    Raises:
+        ConfigurationError: the key is taken, or something runs that could want the same units.
+        UnknownUseCase: nothing is registered under the key of the use case.
+    """
+    with atomic():
+        experiment = create_from_template("a_a", use_case, key, by)
+        start(experiment, by)
+    experiment.refresh_from_db()
+    return experiment
 
 
 def _with_counts(value: Any) -> Any:

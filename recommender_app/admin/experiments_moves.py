@@ -1,0 +1,144 @@
+"""What people may do to an experiment: each move has a page that says what it will do and asks whether and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from recommender_app.admin.experiments_forms import ShareForm, WinnerForm
+from recommender_app.exceptions import RecommenderError
+from recommender_app.experiments import lifecycle
+from recommender_app.experiments.starting import start_problems
+from recommender_app.models import Experiment, Phase
+
+RUN = "recommender_app.run_experiments"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing to do.
+
+    Attributes:
+        label: of its button.
+        question: of its page.
+        suits: whether it makes sense for an experiment's newest phase.
+        do: (experiment, phase, values of the form, reason, by) -> what was done, in a sentence.
+        form: what is asked beside the reason.
+        needs_reason: whether it is not done without one.
+    """
+
+    label: str
+    question: str
+    suits: Callable[[Experiment, Phase], bool]
+    do: Callable[[Experiment, Phase, dict[str, Any], str, str], str]
+    form: Callable[[Any, Phase], forms.Form] | None = None
+    needs_reason: bool = False
+
+
+def moves_for(experiment: Experiment, phase: Phase | None) -> dict[str, Move]:
+    """Return the moves that make sense now."""
+    if phase is None:
+        return {}
+    return {name: move for name, move in MOVES.items() if move.suits(experiment, phase)}
+
+
+def newest_phase(experiment: Experiment) -> Phase | None:
+    """Return the phase that is planned or runs, else the last one."""
+    return experiment.phases.order_by("number").last()
+
+
+def told(experiment: Experiment, phase: Phase, name: str) -> list[str]:
+    """Return what the page of a move says beside its question."""
+    arms = [f"Arm {arm.key}, {arm.weight_bp / 100:g} %: {arm.policy or 'as in force'}" for arm in phase.arms.all()]
+    lines = [f"{experiment.name}: phase {phase.number} for {experiment.use_case}, primary {experiment.primary_metric}"]
+    lines += [f"Enrolled now: {phase.enrol_bp / 100:g} % of {phase.eligibility or 'everybody'}", *arms]
+    lines += [f"Ramp: {step}{', by hand' if step.is_manual else ''}" for step in phase.ramp_steps.all()]
+    return [*_not_ready(experiment, phase), *lines] if name == "start" else lines
+
+
+def _not_ready(experiment: Experiment, phase: Phase) -> list[str]:
+    try:
+        return [f"It cannot start: {problem}" for problem in start_problems(experiment, phase)]
+    except RecommenderError as error:
+        return [f"It cannot start: {error}"]
+
+
+def _runs(_experiment: Experiment, phase: Phase) -> bool:
+    return phase.started_at is not None and phase.ended_at is None
+
+
+def _start(experiment: Experiment, _phase: Phase, _values: dict[str, Any], reason: str, by: str) -> str:
+    return f"{lifecycle.start(experiment, by, reason)} runs."
+
+
+def _ramp(_experiment: Experiment, phase: Phase, values: dict[str, Any], reason: str, by: str) -> str:
+    phase = lifecycle.ramp(phase, round(values["per_cent"] * 100), by, reason)
+    return f"{phase} enrols {phase.enrol_bp / 100:g} %."
+
+
+def _pause(_experiment: Experiment, phase: Phase, _values: dict[str, Any], reason: str, by: str) -> str:
+    return f"{lifecycle.pause(phase, by, reason)} is paused."
+
+
+def _resume(_experiment: Experiment, phase: Phase, _values: dict[str, Any], reason: str, by: str) -> str:
+    return f"{lifecycle.resume(phase, by, reason)} enrols again."
+
+
+def _stop(experiment: Experiment, _phase: Phase, _values: dict[str, Any], reason: str, by: str) -> str:
+    return f"{lifecycle.stop(experiment, reason, by)} is stopped."
+
+
+def _new_phase(experiment: Experiment, _phase: Phase, _values: dict[str, Any], _reason: str, by: str) -> str:
+    return f"{lifecycle.new_phase(experiment, by)} is planned."
+
+
+def _conclude(experiment: Experiment, _phase: Phase, values: dict[str, Any], reason: str, by: str) -> str:
+    writes = values["write_policy"]
+    done = lifecycle.conclude(experiment, values["winner"], by, reason, write_policy=writes)
+    return f"{done} is concluded: {done.winner} won{' and is in the serving policy' if writes else ''}."
+
+
+MOVES: dict[str, Move] = {
+    "start": Move(
+        "Start",
+        "From the start on, nothing about this can be changed but how many units are enrolled. Start it?",
+        lambda experiment, phase: phase.started_at is None,
+        _start,
+    ),
+    "ramp": Move("Ramp", "Who is in stays in, also if you enrol fewer. Enrol how many?", _runs, _ramp, ShareForm),
+    "pause": Move(
+        "Pause",
+        "Nobody new is enrolled, who is in stays in. Pause it?",
+        lambda experiment, phase: _runs(experiment, phase) and phase.is_enrolling,
+        _pause,
+    ),
+    "resume": Move(
+        "Resume",
+        "Units are enrolled again. Resume?",
+        lambda experiment, phase: _runs(experiment, phase) and not phase.is_enrolling,
+        _resume,
+    ),
+    "stop": Move(
+        "Stop",
+        "Everybody is served by the policy in force within seconds, and the phase never runs again. Stop it?",
+        _runs,
+        _stop,
+        needs_reason=True,
+    ),
+    "new-phase": Move(
+        "New phase",
+        "A copy of this phase, to be changed and started: everybody is assigned anew. Plan it?",
+        lambda experiment, phase: phase.ended_at is not None and experiment.status != Experiment.Status.CONCLUDED,
+        _new_phase,
+    ),
+    "conclude": Move(
+        "Conclude",
+        "The phase ends, and no other begins. Which arm won?",
+        lambda experiment, phase: phase.started_at is not None and experiment.status != Experiment.Status.CONCLUDED,
+        _conclude,
+        WinnerForm,
+    ),
+}
