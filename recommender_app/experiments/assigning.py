@@ -146,7 +146,7 @@ def _enrolled(phases: tuple[RunningPhase, ...], unit: Unit, use_case: UseCase, f
     proposal = proposed(phases, unit, use_case, facts)
     if proposal is None:
         return None
-    if _is_inserted(row_of(proposal, unit)):
+    if insert_unless_there(row_of(proposal, unit)):
         return assigned(proposal.phase, proposal.arm)
     # Somebody was quicker. In a transaction that sees an older state, the row may be hidden: it says the same.
     return stored_arm(phases, unit) or assigned(proposal.phase, proposal.arm)
@@ -166,7 +166,7 @@ def row_of(proposal: Proposal, unit: Unit) -> Assignment:
     )
 
 
-def _is_inserted(row: Assignment) -> bool:
+def insert_unless_there(row: Assignment) -> bool:
     """Insert a row unless the unit has one; tell whether it was inserted. One statement that commits itself."""
     connection = connections[router.db_for_write(Assignment)]
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in _fields()]

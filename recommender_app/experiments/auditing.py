@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from recommender_app.experiments.hashing import arm_of, bucket
-from recommender_app.models import Arm, Assignment, Phase
+from recommender_app.experiments.phases import RunningArm, RunningPhase, phase_of
+from recommender_app.models import Assignment, Experiment, IdentityLink, Phase
 from recommender_app.registry.database import alias
 
 CHUNK = 2_000  # rows at a time
+OTHER_ARM = "It is in another arm than its hash says."
+OTHER_BUCKETS = "Its buckets are others than its hashes."
+OUTSIDE_SHARE = "It was enrolled outside the share of that time."
+OUTSIDE_LAYER = "It is outside the experiment's part of the layer."
+NO_SESSION = "No session of the user was in the arm that was taken over."
 
 
 @dataclass(frozen=True)
@@ -30,16 +38,20 @@ class Moved:
 
 
 def moved(phase: Phase) -> Iterator[Moved]:
-    """Yield the rows of a phase that the hashes would not make; what was forced or linked is no hash's row."""
-    arms = list(phase.arms.using(alias()).order_by("pk"))
-    keys = {arm.pk: arm.key for arm in arms}
+    """Yield the rows of a phase that the hashes would not make.
+
+    What was forced is nobody's hash; an arm that was taken over at a login must be that of a session of the user.
+    """
+    hashed = phase_of(phase)
+    keys = {arm.pk: arm.key for arm in hashed.arms}
     rows = Assignment.objects.using(alias()).filter(phase=phase, source=Assignment.Source.HASH).order_by("pk")
     for row in rows.iterator(chunk_size=CHUNK):
-        arm_bucket = bucket(phase.arm_salt, row.unit_type, row.unit_id)
-        expected = arm_of(arm_bucket, arms)
-        problem = _problem(phase, row, arm_bucket, expected)
+        expected = arm_of(bucket(hashed.arm_salt, row.unit_type, row.unit_id), hashed.arms)
+        problem = _problem(hashed, row, expected)
         if problem:
             yield Moved(row.pk, row.unit_id, keys.get(row.arm_id, ""), expected.key if expected else "", problem)
+    for row in _without_session(phase).iterator(chunk_size=CHUNK):
+        yield Moved(row.pk, row.unit_id, keys.get(row.arm_id, ""), "", NO_SESSION)
 
 
 def count_moved(phase: Phase) -> int:
@@ -47,9 +59,27 @@ def count_moved(phase: Phase) -> int:
     return sum(1 for _ in moved(phase))
 
 
-def _problem(phase: Phase, row: Assignment, arm_bucket: int, expected: Arm | None) -> str:
+def count_rows(phase: Phase) -> int:
+    """Return how many rows of a phase there are to audit."""
+    return Assignment.objects.using(alias()).filter(phase=phase).exclude(source=Assignment.Source.FORCED).count()
+
+
+def _problem(phase: RunningPhase, row: Assignment, expected: RunningArm | None) -> str:
     if expected is None or row.arm_id != expected.pk:
-        return "It is in another arm than its hash says."
-    if row.arm_bucket != arm_bucket or row.enrol_bucket != bucket(phase.enrol_salt, row.unit_type, row.unit_id):
-        return "Its buckets are others than its hashes."
-    return "" if row.enrol_bucket < row.enrol_bp else "It was enrolled outside the share of that time."
+        return OTHER_ARM
+    buckets = [bucket(salt, row.unit_type, row.unit_id) for salt in (phase.enrol_salt, phase.arm_salt)]
+    if [row.enrol_bucket, row.arm_bucket] != buckets:
+        return OTHER_BUCKETS
+    if row.enrol_bucket >= row.enrol_bp:
+        return OUTSIDE_SHARE
+    return "" if phase.is_in_layer(row.unit_type, row.unit_id) else OUTSIDE_LAYER
+
+
+def _without_session(phase: Phase) -> QuerySet[Assignment]:
+    """Return the rows that were taken over from a session that was in no such arm."""
+    rows = Assignment.objects.using(alias()).filter(phase=phase)
+    links = IdentityLink.objects.filter(
+        use_case=phase.experiment.use_case, user_id=OuterRef(OuterRef("unit_id"))
+    ).values("session")
+    session = rows.filter(unit_type=Experiment.UnitType.SESSION, unit_id__in=links, arm=OuterRef("arm"))
+    return rows.filter(~Exists(session), source=Assignment.Source.LINKED).order_by("pk")

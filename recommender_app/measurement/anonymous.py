@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from recommender_app.exceptions import InvalidEvents
+from recommender_app.experiments.linking import link
 from recommender_app.measurement.checking import OLDEST, checked_events
 from recommender_app.measurement.deadlocks import past_deadlocks
 from recommender_app.measurement.events import CLICK, IMPRESSION, PostedEvent
@@ -96,6 +97,7 @@ def merge(use_case: UseCase, session: str, user: Any) -> int:
 
 def _merged(use_case: UseCase, session: str, user: Any) -> int:
     with transaction.atomic(using=router.db_for_write(AnonymousEvent)):
+        link(use_case, session, user)
         _shown(session, [use_case.key]).update(user_id=str(user.pk))
         rows = list(
             AnonymousEvent.objects.select_for_update().filter(session=session, use_case=use_case.key).order_by("pk")
