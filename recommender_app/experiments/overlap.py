@@ -23,7 +23,7 @@ def overlapping(experiment: Experiment, phase: Phase) -> list[str]:
     ).exclude(experiment=experiment)
     return [
         other.experiment.key
-        for other in others.select_related("experiment")
+        for other in others.select_related("experiment").order_by("pk")
         if not (_apart_in_layer(experiment, other.experiment) or _apart_in_counts(phase, other))
     ]
 

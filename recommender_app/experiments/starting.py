@@ -29,7 +29,7 @@ def start_problems(experiment: Experiment, phase: Phase) -> list[str]:
     problems += [*arms_problems(arms), *policies_problems(experiment.use_case, arms), *ramp_problems(steps)]
     if phase.enrol_salt and phase.enrol_salt == phase.arm_salt:
         problems.append("The two salts are the same: who is enrolled would decide the arm. Leave them empty.")
-    return problems or [_overlap(experiment.use_case, key) for key in overlapping(experiment, phase)]
+    return problems or _overlap(experiment.use_case, overlapping(experiment, phase))
 
 
 def arms_problems(arms: Sequence[Arm]) -> Iterator[str]:
@@ -94,8 +94,11 @@ def metric_problems(experiment: Experiment) -> Iterator[str]:
             yield f"Guardrail {name}: the margin is a number above 0, not {margin!r}."
 
 
-def _overlap(use_case_key: str, key: str) -> str:
-    return (
-        f"{key} runs for {use_case_key} and could want the same units: put both into parts of one layer that do not "
+def _overlap(use_case_key: str, keys: Sequence[str]) -> list[str]:
+    if not keys:
+        return []
+    running = f"{' and '.join(keys)} {'runs' if len(keys) == 1 else 'run'}"
+    return [
+        f"{running} for {use_case_key} and could want the same units: put them into parts of one layer that do not "
         "overlap, or choose interaction counts that do not."
-    )
+    ]
