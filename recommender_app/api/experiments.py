@@ -109,4 +109,4 @@ def _answer(key: str, wanted: dict[str, Any]) -> HttpResponse:
     try:
         return Response(read_out_json(phase, snapshot_of(phase, wanted.get("day"))))
     except MeasurementError as error:
-        raise serializers.ValidationError({"day": str(error)}) from error
+        raise serializers.ValidationError({"day": [str(error)]}) from error

@@ -1,0 +1,161 @@
+"""What people and programs are told of an experiment: the command, the API and the plan."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from recommender_app.exceptions import ConfigurationError
+from recommender_app.measurement.days import ONE_DAY
+from recommender_app.measurement.readouts.planning import plan_of, sentence_of
+from recommender_app.measurement.readouts.snapshots import take_snapshot
+from recommender_app.measurement.readouts.watching import look_at_experiments
+from recommender_app.models import ExperimentChange, Phase, RolledUpDay, RollUp, Snapshot
+from tests.app.measured import DAY
+from tests.experiments.phases import two_arms
+from tests.experiments.populated import CLICKS, add_day, populate
+
+pytestmark = pytest.mark.django_db
+URL = "/api/recommender/experiments/e/"
+
+
+@pytest.fixture
+def phase():
+    phase = two_arms(min_days=1, guardrails={"dislike_rate": 0.2})
+    populate(phase)
+    RolledUpDay.objects.create(use_case="books", day=DAY - ONE_DAY, rolled_up_at=timezone.now())  # nobody came
+    return phase
+
+
+@pytest.fixture
+def staff(client):
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_experiment_results"))
+    client.force_login(user)
+    return client
+
+
+def printed(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("recommender_experiment", "e", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_tells_verdict_health_and_every_metric_of_every_arm(phase):
+    take_snapshot(phase, DAY)
+    lines = printed().splitlines()
+    assert lines[0] == "e/1: e, 2 days"
+    assert lines[1].startswith("b wins: click-through rate 0.2")
+    assert sum(line.startswith("  ok   ") for line in lines) == 6
+    (control, b) = (line.split() for line in lines if line.startswith("click-through"))
+    assert (control[3], b[3]) == ("control", "b")
+    assert float(b[5]) == pytest.approx(0.2, abs=0.01)
+
+
+def test_the_command_says_what_is_missing(phase):
+    assert "has no snapshot yet" in printed()
+    assert "b wins" in printed("--take")
+    with pytest.raises(CommandError, match="has no snapshot of 2026-01-01: there are those of 2026-03-09 to 2026-03-10"):
+        printed("--day", "2026-01-01")
+    with pytest.raises(CommandError, match="e has no phase 7"):
+        printed("--phase", "7")
+    with pytest.raises(CommandError, match="There is no experiment 'f'"):
+        call_command("recommender_experiment", "f")
+
+
+def test_csv_holds_every_day_and_json_the_last(phase):
+    take_snapshot(phase, DAY)
+    add_day(phase, DAY + ONE_DAY)
+    take_snapshot(phase, DAY + ONE_DAY)
+    rows = [row for row in csv.DictReader(io.StringIO(printed("--csv"))) if row["metric"] == "ctr"]
+    assert [(row["as_of"], row["arm"]) for row in rows] == [
+        ("2026-03-10", "control"), ("2026-03-10", "b"), ("2026-03-11", "control"), ("2026-03-11", "b"),
+    ]  # fmt: skip
+    assert json.loads(printed("--json"))["as_of"] == "2026-03-11"
+    assert json.loads(printed("--json", "--day", "2026-03-10"))["as_of"] == "2026-03-10"
+
+
+def test_the_api_reads_snapshots_only(phase, staff, django_assert_max_num_queries):
+    before = staff.get(URL).json()
+    assert (before["verdict"], before["rows"]) == (None, [])
+    take_snapshot(phase, DAY)
+    RollUp.objects.all().delete()
+    with django_assert_max_num_queries(8):
+        answer = staff.get(URL).json()
+    assert answer["verdict"] == "winner"
+    assert answer["health"][0]["severity"] == "green"
+    control, b = (row for row in answer["rows"] if row["metric"] == "ctr")
+    assert (control["difference"], b["role"]) == (None, "primary")
+    assert b["low"] > 0
+    text = staff.get(URL, {"format": "csv"})
+    assert text["Content-Type"] == "text/csv; charset=utf-8"
+    assert len(list(csv.DictReader(io.StringIO(text.content.decode())))) == len(answer["rows"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status"),
+    [({"phase": "9"}, 404), ({"phase": "x"}, 400), ({"day": "2026-01-01"}, 400), ({"by": "day"}, 400)],
+)
+def test_the_api_says_what_is_wrong(phase, staff, parameters, status):
+    take_snapshot(phase, DAY)
+    response = staff.get(URL, parameters)
+    assert response.status_code == status, response.content
+    assert response.json()["detail"]
+
+
+def test_the_api_is_for_staff_with_the_permission(phase, client):
+    assert client.get(URL).status_code == 401
+    client.force_login(User.objects.create_user("ann", is_staff=True))
+    assert client.get(URL).status_code == 403
+    client.force_login(User.objects.create_superuser("root"))
+    assert client.get(URL).status_code == 200
+    assert client.get(URL.replace("/e/", "/f/")).status_code == 404
+
+
+def test_the_plan_says_how_many_users_and_days_it_takes(phase):
+    add_day(phase, DAY + ONE_DAY)
+    plan = plan_of(phase, DAY + ONE_DAY)
+    assert plan.site.n == 400
+    assert plan.days is None  # 400 users came on the first day, and nobody else since
+    assert f"needs {plan.per_arm:,} users per arm" in sentence_of(phase, plan)
+    assert "cannot reach them in half a year" in sentence_of(phase, plan)
+    phase.experiment.least_effect = 0.5
+    assert plan_of(phase, DAY + ONE_DAY).days == 27  # as of the last 28 days: nobody came before the 27th
+    with pytest.raises(ConfigurationError, match="cannot be planned"):
+        plan_of(phase, DAY - timedelta(days=90))
+
+
+def test_harm_stops_the_enrolment_once_and_a_person_may_go_on(phase):
+    RollUp.objects.filter(arm="b").update(dislikes=1)
+    RollUp.objects.filter(arm="control", user_id__endswith="3").update(dislikes=1)
+    (_, snapshot) = look_at_experiments(timezone.now())
+    assert (snapshot.verdict, snapshot.results["arm"]) == ("harmful", "b")
+    phase.refresh_from_db()
+    assert not phase.is_enrolling
+    change = ExperimentChange.objects.get(action="pause")
+    assert (change.changed_by, change.reason) == ("snapshot", snapshot.sentence)
+    resumed = ExperimentChange.objects.create(experiment="e", phase=1, action="resume", changed_by="ann")
+    Phase.objects.filter(pk=phase.pk).update(is_enrolling=True)
+    assert list(look_at_experiments(timezone.now())) == []
+    phase.refresh_from_db()
+    assert phase.is_enrolling
+    assert resumed.changed_at > snapshot.created_at
+
+
+def test_earlier_phases_are_compared_within_and_averaged(phase):
+    take_snapshot(phase, DAY)
+    Phase.objects.filter(pk=phase.pk).update(ended_at=timezone.now())
+    second = Phase.objects.create(experiment=phase.experiment, number=2, enrol_salt="in 2", arm_salt="arm 2")
+    for arm in phase.arms.order_by("pk"):
+        second.arms.create(key=arm.key, is_control=arm.is_control, weight_bp=arm.weight_bp)
+    second.enrol_bp, second.started_at = 10_000, phase.started_at + 2 * ONE_DAY
+    second.save()
+    populate(second, DAY + 2 * ONE_DAY, CLICKS)
+    snapshot = take_snapshot(second, DAY + 2 * ONE_DAY)
+    assert snapshot.results["all_phases"]["b"]["n"] == 800
+    assert Snapshot.objects.count() == 2
