@@ -43,6 +43,12 @@ def missing_members(version: ModelVersion, promoted: Iterable[ModelVersion]) -> 
     return [name for name in (version.config.get(MEMBER_VERSIONS) or {}).values() if name not in names]
 
 
+def why_held_back(version: ModelVersion, promoted: Iterable[ModelVersion]) -> str:
+    """Return why a version is not promoted with others: its members would not be live; "" where they are."""
+    missing = ", ".join(missing_members(version, promoted))
+    return f"It stays a candidate: it was fitted beside {missing}, which would not be live with it." if missing else ""
+
+
 def _live_names(use_case_key: str) -> dict[str, str]:
     live = live_release(use_case_key)
     return {member.engine: member.version.name for member in live.members.all()} if live else {}

@@ -15,7 +15,7 @@ from recommender_app.registry.runs import request_run
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.trainers.ensemble import EnsembleConfig
 from recommender_app.training.claimed import ClaimedRuns
-from recommender_app.training.fitted_beside import missing_members
+from recommender_app.training.fitted_beside import why_held_back
 from recommender_app.training.gate import judge, live_versions
 from recommender_app.training.giving_up import GAVE_UP, one_line
 from recommender_app.training.member_options import member_options, options_of
@@ -271,11 +271,10 @@ class _Pipeline:
         """Hold back an ensemble whose members are not live yet: another process may go on with them."""
         if result.model is None or not self._may_go_live(result) or not self.options.promote:
             return result
-        missing = ", ".join(missing_members(result.model.version, self._going_live()))
-        if not missing:
+        reason = why_held_back(result.model.version, self._going_live())
+        if not reason:
             return result
         self.claimed.waiting.add(result.engine)
-        reason = f"It stays a candidate: it was fitted beside {missing}, which would not be live with it."
         return replace(result, ending=Ending.FAILED, reason=reason)
 
     def _going_live(self) -> list[ModelVersion]:

@@ -11,12 +11,13 @@ from typing import Any
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.evaluation.evaluate import Evaluation
-from recommender_app.exceptions import TrainingError
+from recommender_app.exceptions import RegistryError, TrainingError
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import releases
 from recommender_app.registry.runs import record_dataset, start_run
 from recommender_app.registry.storage import artifact_storage
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
+from recommender_app.training.fitted_beside import why_held_back
 from recommender_app.training.gate import judge
 from recommender_app.training.publishing import publish
 from recommender_app.training.recording import RecordedRun
@@ -75,7 +76,7 @@ def train_model(
     Raises:
         ConfigurationError: an unknown engine or option; no run is started.
         RegistryError: the engine is being trained already, or the version cannot be promoted
-            (it stays a candidate).
+            (it stays a candidate), as an ensemble without the members that it was fitted beside.
         NotEnoughData: fewer users, items or interactions than the settings MIN_* ask for.
         RecommenderError: whatever else went wrong. The run's row says why, nothing is left
             behind, what is live stays live.
@@ -86,6 +87,8 @@ def train_model(
     trained = train_version(run, chosen.config, source)
     if not (promote and (trained.verdict.passed or force)):
         return trained
+    if held_back := why_held_back(trained.version, [trained.version]):
+        raise RegistryError(f"{trained.version}: {held_back}")
     release = releases.promote_all([trained.version], by=by, force=force, only_newer=True)
     return TrainedModel(run, trained.version, release, trained.evaluation, trained.dataset_path, trained.verdict)
 

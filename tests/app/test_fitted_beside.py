@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from recommender_app.engines.ensemble import MEMBER_VERSIONS
-from recommender_app.exceptions import TrainingError
+from recommender_app.exceptions import RegistryError, TrainingError
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry.releases import promote
 from recommender_app.registry.runs import request_run, rescue_expired_runs
@@ -118,3 +118,14 @@ def test_an_ensemble_of_candidates_is_not_promoted_without_them():
     summary = train("ensemble")
     assert "It stays a candidate: it was fitted beside" in summary.results[0].reason
     assert not Release.objects.exists()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_python_promotes_no_ensemble_without_its_members_either(force):
+    train("popular", "als", promote=False)
+    with pytest.raises(RegistryError, match="ensemble_v1: It stays a candidate: it was fitted beside"):
+        run.train_model(get_use_case("books"), "ensemble", promote=True, force=force)
+    version = ModelVersion.objects.get(engine="ensemble")
+    assert (version.status, Release.objects.exists()) == ("candidate", False)
+    train("popular", "als")
+    assert run.train_model(get_use_case("books"), "ensemble", promote=True).release is not None
