@@ -128,3 +128,14 @@ def test_a_list_of_the_hosts_own_is_reported_for_strangers_too(visitor, monkeypa
     visitor.open(f"/pages/the host's own/?book={book.pk}", "shown")
     visitor.find("#list li").click()
     visitor.wait(lambda: sorted(AnonymousEvent.objects.values_list("event", flat=True)) == ["click", "impression"])
+
+
+def test_a_visitor_is_shown_a_list_without_a_login_and_reports_what_comes_of_it(visitor, monkeypatch):
+    for name in ("allow_anonymous", "allow_anonymous_lists"):
+        monkeypatch.setattr(type(get_use_case("books")), name, True)
+    library.add_books("tea-0")
+    visitor.driver.delete_all_cookies()
+    visitor.open("/pages/list/", "shown")
+    visitor.wait(lambda: list(AnonymousEvent.objects.values_list("event", flat=True)) == ["impression"])
+    session = AnonymousEvent.objects.get().session
+    assert RequestLog.objects.get().user_id == f"anonymous:{session}"
