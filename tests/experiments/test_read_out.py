@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recommender_app.exceptions import ConfigurationError
-from recommender_app.measurement.days import ONE_DAY
+from recommender_app.measurement.days import ONE_DAY, day_of
 from recommender_app.measurement.readouts.planning import plan_of, sentence_of
 from recommender_app.measurement.readouts.snapshots import take_snapshot
 from recommender_app.measurement.readouts.watching import look_at_experiments
@@ -128,6 +128,18 @@ def test_the_plan_says_how_many_users_and_days_it_takes(phase):
     assert plan_of(phase, DAY + ONE_DAY).days == 27  # as of the last 28 days: nobody came before the 27th
     with pytest.raises(ConfigurationError, match="cannot be planned"):
         plan_of(phase, DAY - timedelta(days=90))
+
+
+def test_a_plan_is_kept_before_the_start_and_never_afterwards(phase):
+    RollUp.objects.update(day=day_of(timezone.now()) - ONE_DAY)
+    with pytest.raises(CommandError, match="has begun: what is planned cannot follow what was seen"):
+        printed("--plan", "--store")
+    Phase.objects.filter(pk=phase.pk).update(ended_at=timezone.now())
+    draft = Phase.objects.create(experiment=phase.experiment, number=2)
+    assert "e/2 is planned for" in printed("--plan", "--phase", "2", "--store")
+    draft.refresh_from_db()
+    assert draft.planned_units > 1_000
+    assert ExperimentChange.objects.get(action="plan").after == {"planned_units": draft.planned_units}
 
 
 def test_harm_stops_the_enrolment_once_and_a_person_may_go_on(phase):

@@ -13,7 +13,7 @@ from recommender_app.evaluation.report import text_table
 from recommender_app.management.base import RecommenderCommand
 from recommender_app.management.day_options import day
 from recommender_app.measurement.days import ONE_DAY, day_of
-from recommender_app.measurement.readouts.planning import plan_of, sentence_of
+from recommender_app.measurement.readouts.planning import plan_of, sentence_of, store_plan
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, take_snapshot
 from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
 from recommender_app.measurement.readouts.tables import TITLES, as_csv, guardrail_lines, rows_of, table_rows
@@ -33,6 +33,7 @@ class Command(RecommenderCommand):
     examples = (
         ("spring-ranking", "the last snapshot of its newest phase"),
         ("spring-ranking --plan", "how many users and days it needs, from the site's own numbers"),
+        ("spring-ranking --plan --store", "and plan the phase, which has not begun, for them"),
         ("spring-ranking --take", "first take the snapshots of days that are over and rolled up"),
         ("spring-ranking --phase 1 --csv", "every snapshot of a phase for a spreadsheet"),
     )
@@ -43,6 +44,7 @@ class Command(RecommenderCommand):
         parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="Day of the snapshot; the last by default.")
         parser.add_argument("--take", action="store_true", help="Take the snapshots that are due first.")
         parser.add_argument("--plan", action="store_true", help="Print users and days needed instead.")
+        parser.add_argument("--store", action="store_true", help="With --plan: keep the users as the phase's plan.")
         parser.add_argument("--csv", action="store_true", help="Print every snapshot of the phase as CSV.")
         parser.add_argument("--json", action="store_true", help="Print the snapshot as JSON.")
 
@@ -50,7 +52,7 @@ class Command(RecommenderCommand):
         phase = phase_of(experiment_of(options["experiment"]), options["phase"])
         today = day_of(timezone.now())
         if options["plan"]:
-            self.stdout.write(sentence_of(phase, plan_of(phase, today - ONE_DAY)))
+            self._plan(phase, today, store=options["store"])
             return
         if options["take"]:
             _take(phase, today)
@@ -64,6 +66,13 @@ class Command(RecommenderCommand):
             self.stdout.write(json.dumps(_as_json(snapshot), indent=2))
         else:
             self._tell(snapshot)
+
+    def _plan(self, phase: Phase, today: date, *, store: bool) -> None:
+        plan = plan_of(phase, today - ONE_DAY)
+        self.stdout.write(sentence_of(phase, plan))
+        if store:
+            store_plan(phase, plan, "command")
+            self.stdout.write(f"{phase} is planned for {plan.per_arm:,} users per arm.")
 
     def _tell(self, snapshot: Snapshot) -> None:
         experiment, days = snapshot.phase.experiment, snapshot.results["days"]

@@ -13,11 +13,12 @@ from recommender_app.experiments.metrics import METRICS
 from recommender_app.experiments.statistics.duration import days_needed
 from recommender_app.experiments.statistics.power import Question, detectable_effect, sample_size
 from recommender_app.experiments.statistics.sums import Totals
+from recommender_app.experiments.trail import record
 from recommender_app.measurement.days import days_from
 from recommender_app.measurement.readouts.sums import sums_of
 from recommender_app.models import Phase, RollUp
 from recommender_app.models.experiment import ALL
-from recommender_app.registry.database import alias
+from recommender_app.registry.database import alias, atomic
 
 DAYS = 28  # of the site's past that the plan is made from
 
@@ -79,6 +80,23 @@ def sentence_of(phase: Phase, plan: PhasePlan) -> str:
         return f"{needed}: {max(plan.days, experiment.min_days)} days with its ramp."
     found = "no effect at all" if plan.detectable is None else f"{plan.detectable:+.1%} or more"
     return f"{needed}: it cannot reach them in half a year. The users of {DAYS} days would find {found}."
+
+
+def store_plan(phase: Phase, plan: PhasePlan, by: str) -> None:
+    """Write the users per arm into a phase that has not begun: read-outs are narrowest at so many.
+
+    Raises:
+        ConfigurationError: it has begun; what was planned cannot follow what was seen.
+    """
+    with atomic():
+        if phase.started_at is not None:
+            raise ConfigurationError(
+                f"{phase} has begun: what is planned cannot follow what was seen. Begin a new phase."
+            )
+        before, phase.planned_units = phase.planned_units, plan.per_arm
+        phase.save(update_fields=["planned_units"])
+        told = {"planned_units": plan.per_arm}
+        record(phase.experiment, "plan", by, phase=phase, before={"planned_units": before}, after=told)
 
 
 def _seen(phase: Phase, last: date) -> Sequence[int]:
