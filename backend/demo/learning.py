@@ -31,14 +31,12 @@ def learn(key: str, engines: Sequence[str], write: Callable[[str], None], progre
 
 
 def _train(use_case: UseCase, engine: str, dataset: Path, progress: Progress) -> str:
-    """Train and promote one engine; a demonstration shows every engine, and says what the gate says of it."""
-    trained = train_model(
-        use_case, engine, dataset_path=dataset, promote=True, force=True, by="demo", progress=progress
-    )
+    """Train one engine and promote it if the gate lets it through, as in production."""
+    trained = train_model(use_case, engine, dataset_path=dataset, promote=True, by="demo", progress=progress)
     name, verdict = trained.version.name, trained.verdict
     if verdict.passed:
         return f"{name} trained, passed the gate and promoted"
-    return f"{name} trained and promoted for the demonstration only; the gate says {verdict.outcome}: {verdict.reason}"
+    return f"{name} trained and not promoted; the gate says {verdict.outcome}: {verdict.reason}"
 
 
 def _is_live(key: str, engine: str, fingerprint: str) -> bool:

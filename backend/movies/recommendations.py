@@ -55,6 +55,7 @@ class MoviesForViewers(UseCase):
     item_serializer = MovieSerializer
     undo = {"unlike": "like", "undislike": "dislike"}
     max_events_per_user_day = 0  # MovieLens was rated in long sittings
+    gate = {"POPULARITY_TOLERANCE": 0.1}  # on the newest days of so few viewers ALS is worse than trending
 
     def get_items(self, user: Viewer) -> QuerySet[Movie]:
         """Every movie; genres come along for the serializer."""

@@ -25,7 +25,8 @@ from backend.demo import learning, people, visits
 from backend.demo.server import running_server
 from recommender_app.trainers.base import silent
 call_command("migrate", verbosity=0)
-call_command("load_marketplace", n_startups=40, n_developers=60, n_investors=20, n_days=20, seed=1, verbosity=0)
+people_and_days = {"n_startups": 150, "n_developers": 120, "n_investors": 20, "n_days": 30}
+call_command("load_marketplace", "--end", "2026-01-31", **people_and_days, seed=1, verbosity=0)
 said = []
 for key in ("developer_startup", "investor_startup", "startup_developer", "startup_investor"):
     learning.learn(key, ("popular", "als"), said.append, silent)
