@@ -4,8 +4,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.authtoken.models import Token
@@ -132,6 +133,14 @@ def test_row_46_and_47_a_visitor_who_names_a_user_needs_a_login(books, wanted):
 
 def test_a_token_that_is_wrong_is_refused_and_no_visitor(books):
     assert Client(headers={"Authorization": "Token wrong"}).get(URL).status_code == 401
+
+
+def test_a_host_that_has_no_user_for_strangers_lets_them_in_too(books):
+    with override_settings(REST_FRAMEWORK={**django_settings.REST_FRAMEWORK, "UNAUTHENTICATED_USER": None}):
+        client = Client()
+        assert titles(client.get(URL, {"limit": 1})) == ["sea-2"]
+        assert posted(client, books[5]).status_code == 201
+        assert client.get(URL, {"for": "7"}).status_code == 401
 
 
 def test_visitors_have_a_rate_of_their_own_per_address(books, settings):
