@@ -101,7 +101,7 @@ class ExperimentAdmin(SaysRefusals, admin.ModelAdmin):
             request,
             [experiment],
             action=move,
-            title=chosen.label,
+            title=f"{chosen.label}: {experiment.key}",
             question=chosen.question,
             lines=told(experiment, phase, move),
             needs_reason=chosen.needs_reason,

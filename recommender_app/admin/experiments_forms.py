@@ -94,6 +94,11 @@ class ArmForm(forms.ModelForm):
         model = Arm
         fields = ("key", "name", "is_control", "weight_bp", "policy")
         field_classes = {"policy": JSONText}
+        widgets = {
+            "key": forms.TextInput(attrs={"size": 12}),
+            "name": forms.TextInput(attrs={"size": 20}),
+            "policy": forms.Textarea(attrs={"rows": 3, "cols": 44, "spellcheck": "false"}),
+        }
 
     def clean_policy(self) -> Any:
         """Refuse what no request could be served by; nothing written means as in force."""

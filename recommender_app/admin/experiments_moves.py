@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from recommender_app.admin.experiments_forms import ShareForm, WinnerForm
 from recommender_app.exceptions import RecommenderError
 from recommender_app.experiments import lifecycle
 from recommender_app.experiments.starting import start_problems
-from recommender_app.models import Experiment, Phase
+from recommender_app.models import Arm, Experiment, Phase
 
 RUN = "recommender_app.run_experiments"
 
@@ -52,11 +53,19 @@ def newest_phase(experiment: Experiment) -> Phase | None:
 
 def told(experiment: Experiment, phase: Phase, name: str) -> list[str]:
     """Return what the page of a move says beside its question."""
-    arms = [f"Arm {arm.key}, {arm.weight_bp / 100:g} %: {arm.policy or 'as in force'}" for arm in phase.arms.all()]
+    arms = [f"Arm {arm.key}, {arm.weight_bp / 100:g} %: {_shown(arm.policy, 'as in force')}" for arm in _arms(phase)]
     lines = [f"{experiment.name}: phase {phase.number} for {experiment.use_case}, primary {experiment.primary_metric}"]
-    lines += [f"Enrolled now: {phase.enrol_bp / 100:g} % of {phase.eligibility or 'everybody'}", *arms]
+    lines += [f"Enrolled now: {phase.enrol_bp / 100:g} % of {_shown(phase.eligibility, 'everybody')}", *arms]
     lines += [f"Ramp: {step}{', by hand' if step.is_manual else ''}" for step in phase.ramp_steps.all()]
     return [*_not_ready(experiment, phase), *lines] if name == "start" else lines
+
+
+def _arms(phase: Phase) -> Iterable[Arm]:
+    return phase.arms.order_by("pk")
+
+
+def _shown(value: Any, nothing: str) -> str:
+    return json.dumps(value) if value else nothing
 
 
 def _not_ready(experiment: Experiment, phase: Phase) -> list[str]:
