@@ -11,10 +11,13 @@ from recommender_app.measurement.offline import METRICS
 from recommender_app.measurement.user_totals import RATES, SUMMED
 
 COUNTS = ("users", *SUMMED, "distinct_items")
-SHOWN = ("ctr", "conversion_rate", "satisfaction", "mean_rating", "mean_session_seconds", "fallback_rate")
+SHOWN = (
+    "ctr", "conversion_rate", "satisfaction", "mean_rating", "mean_session_seconds", "fallback_rate",
+    "mean_diversity",
+)  # fmt: skip
 TITLES = (
     "group", "users", "requests", "ctr [95 %]", "conversion", "satisfaction", "rating", "session s", "fallback",
-    "p50 ms", "p95 ms", "items", "offline precision@10", "ndcg@10", "diversity@10",
+    "diversity", "p50 ms", "p95 ms", "items", "offline precision@10", "ndcg@10", "diversity@10",
 )  # fmt: skip
 NOTHING = "-"
 

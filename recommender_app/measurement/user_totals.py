@@ -35,7 +35,7 @@ RATES: dict[str, tuple[str, str, float | None]] = {
     "mean_rating": ("ratings_sum", "ratings", 5.0),
     "mean_session_seconds": ("session_seconds", "sessions", None),
     "fallback_rate": ("fallbacks", "requests", 1.0),
-    "mean_diversity": ("diversity_sum", "diversities", None),
+    "mean_diversity": ("diversity_sum", "diversities", 1.0),
     "mean_latency_ms": ("latency_ms_sum", "requests", None),
 }
 

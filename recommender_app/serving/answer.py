@@ -57,6 +57,7 @@ class Answer:
         engine_ms: {engine: milliseconds} of every engine that was asked.
         slate: request id of the first page, on later pages only.
         candidate_source: "similar" for items similar to one, "" for recommendations.
+        diversity: of the list, 0..1, see ``variety``; None = unknown.
         next_cursor: where the next page goes on; "" where there is none, or none was asked for.
         experiment, phase, arm: the arm that the user is in, whichever engine served; "", None, "" = in none.
     """
@@ -77,6 +78,7 @@ class Answer:
     slate: UUID | None = None
     next_cursor: str = ""
     candidate_source: str = ""
+    diversity: float | None = None
     experiment: str = ""
     phase: int | None = None
     arm: str = ""

@@ -37,6 +37,7 @@ def values_of(answer: Answer) -> Values:
         "phase": answer.phase,
         "arm": answer.arm or None,
         "latency_ms": answer.latency_ms,
+        "diversity": answer.diversity,
         "engine_ms": dict(answer.engine_ms),
         "candidate_source": answer.candidate_source or (answer.slate.hex if answer.slate else None),
         "created_at": timezone.now(),

@@ -39,6 +39,7 @@ from recommender_app.serving.router import (
     Route,
     chain,
 )
+from recommender_app.serving.variety import with_diversity
 from recommender_app.serving.weighting import as_decided
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import Filters
@@ -139,6 +140,7 @@ def _later_page(blank: Answer, query: Query, rest: Rest) -> Answer:
     answer = pages.continued(query, blank, rest)
     found = arms.arm_named(query.use_case.key, answer.experiment, answer.phase, answer.arm)
     release, _ = arms.release_of(query.use_case.key, found, live.current(query.use_case.key))
+    answer = with_diversity(answer, query.use_case, release)
     if release is None or release.number != rest.release or not settings.EXPLANATIONS:
         return _explained(query, answer, None)
     release = as_decided(release, arms.policy_of(query.use_case.key, found))
@@ -174,6 +176,7 @@ def answered(blank: Answer, query: Query, policy: Policy, pipeline: Pipeline | N
     top_up_with_newest(query, pool, has_to_choose=has_to_choose)
     slate = _arranged(query, policy, pool, blank.request_id, pipeline)
     answer = _answer(blank, _results(slate[: query.limit]), pool, route, release)
+    answer = with_diversity(answer, query.use_case, release)
     _log_fallback(answer, route)
     return pages.continuable(query, answer, slate[query.limit :], route, release)
 

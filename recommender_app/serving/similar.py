@@ -34,6 +34,7 @@ from recommender_app.serving.router import (
     Policy,
 )
 from recommender_app.serving.service import unavailable
+from recommender_app.serving.variety import with_diversity
 from recommender_app.usecases.eligibility import eligible_items, newest_eligible
 from recommender_app.usecases.filters import Filters
 from recommender_app.usecases.items import visible_item_id
@@ -114,13 +115,14 @@ def _computed(blank: Answer, query: Query, item: Any, policy: Policy, deadline: 
         return replace(answer, fallback_reason=EMPTY_CATALOGUE)
     versions: Mapping[str, str] = release.versions if release else {}
     engine = results[0].source
-    return replace(
+    answer = replace(
         answer,
         engine=engine,
         model_version=versions.get(engine, ""),
         fallback_reason=search.fallback_reason(results),
         results=results,
     )
+    return with_diversity(answer, query.use_case, release)
 
 
 @dataclass

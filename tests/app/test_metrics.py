@@ -185,7 +185,7 @@ def test_the_report_prints_the_same(two_days):
     printed = report("--from", str(DAY), "--to", str(DAY + ONE_DAY))
     assert "books: 2026-03-10 to 2026-03-11" in printed
     assert "0.3750 [0.2525, 0.4975]" in printed
-    assert "diversity" not in printed.splitlines()[1].split()  # no answer's log row has one
+    assert "diversity" in printed.splitlines()[1].split()
     assert [line.split()[0] for line in printed.splitlines()[3:6]] == ["als", "popular", "all"]
     rows = list(csv.DictReader(io.StringIO(report("--from", str(DAY), "--to", str(DAY), "--csv"))))
     assert rows[-1]["clicks"] == "3"
