@@ -13,6 +13,7 @@ from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.site import get_use_case
 
 QUICK = ("popular", "trending", "als", "content_based", "ensemble")  # seconds
+WITH_TWO_TOWER = ("popular", "trending", "als", "content_based", "two_tower", "ensemble")  # for the four groups
 ALL = ("popular", "trending", "als", "content_based", "item_graph", "two_tower", "ensemble")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend.demo.people import Visitor
+from recommender_app.models import RequestLog
 
 Print = Callable[[str], None]
 
@@ -25,7 +26,16 @@ def show(answer: dict[str, Any], visitor: Visitor, write: Print) -> None:
     version = answer["model_version"] or "-"
     fallback = f", fallback: {answer['fallback_reason']}" if answer["fallback_reason"] else ""
     count = answer["interaction_count"]
-    write(f"\n{visitor.name}: {count} interactions, engine {answer['engine']} ({version}){fallback}")
+    arm = arm_of(answer["request_id"])
+    write(f"\n{visitor.name}: {count} interactions, {arm}, engine {answer['engine']} ({version}){fallback}")
     for result in answer["results"]:
         item = result["item"]
         write(f"  {result['rank']:>2}. {item.get('title') or item.get('name') or item.get('label') or result['id']}")
+
+
+def arm_of(request_id: str) -> str:
+    """Return the arm of an answer, which staff see in the request log: people are not told."""
+    row = RequestLog.objects.filter(request_id=request_id).values("experiment", "phase", "arm").first()
+    if row is None:
+        return "not logged yet"
+    return f"arm {row['arm']} of {row['experiment']}" if row["experiment"] else "in no experiment"

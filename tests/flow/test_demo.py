@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ import json
 import django
 django.setup()
 from django.core.management import call_command
-from backend.demo import learning, people, visits
+from backend.demo import experiments, learning, people, visits
 from backend.demo.server import running_server
 from recommender_app.trainers.base import silent
 call_command("migrate", verbosity=0)
@@ -31,10 +32,17 @@ said = []
 for key in ("developer_startup", "investor_startup", "startup_developer", "startup_investor"):
     learning.learn(key, ("popular", "als"), said.append, silent)
 learning.learn("developer_startup", ("popular", "als"), said.append, silent)
+learning.learn("developer_startup", ("content_based",), said.append, silent)
+learning.learn("investor_startup", ("content_based", "two_tower", "ensemble"), said.append, silent)
+begun, again = [], []
+experiments.begin(begun.append)
+experiments.begin(again.append)
 with running_server() as base:
     answers = [visits.fetch(base, visitor) for visitor in people.marketplace_people()]
     visits.show(answers[0], people.marketplace_people()[0], said.append)
-print(json.dumps({"said": said, "answers": answers}))
+arms = [visits.arm_of(answer["request_id"]) for answer in answers]
+running = experiments.running_lines()
+print(json.dumps({"said": said, "answers": answers, "begun": begun, "again": again, "arms": arms, "running": running}))
 """
 
 
@@ -73,6 +81,34 @@ def test_every_rating_is_a_hit_forgets_likes_and_dislikes():
     assert set(plain.relevant_events) == set(plain.interactions.event_names)
 
 
+@pytest.mark.django_db
+def test_staff_find_the_experiments_from_the_landing_page(client, admin_user):
+    assert "Experiments" not in client.get("/").text
+    client.force_login(admin_user)
+    assert 'href="/admin/recommender_app/experiment/">Experiments</a>' in client.get("/").text
+
+
+def assert_experiments_run_and_assign(told):
+    assert [line.partition(" for ")[0] for line in told["begun"]] == [
+        "four-groups started",
+        "als-warm started",
+        "ensemble-hot is planned",
+        "full-rollout is planned",
+    ]
+    assert told["begun"][2].endswith("but not started: no live ensemble")
+    assert [line.partition(" ")[2] for line in told["again"]] == [
+        "is there already (running): nothing is changed",
+        "is there already (running): nothing is changed",
+        "is there already (draft): nothing is changed",
+        "is there already (draft): nothing is changed",
+    ]
+    assert told["arms"][1] in {f"arm {arm} of four-groups" for arm in ("control", "a", "b", "c")}
+    assert told["arms"][2:] == ["in no experiment"] * 2
+    assert told["running"][0] == "four-groups (investor_startup): 100 % of all, 1 so far"
+    assert told["running"][1].startswith("als-warm (developer_startup): 10 % of those with 5 to 19 interactions, ")
+    assert re.search(r"; 50 % from \d{4}-\d\d-\d\d, if nothing is red then$", told["running"][1])
+
+
 @pytest.mark.slow
 def test_the_demo_learns_reuses_and_is_answered_by_a_real_server(tmp_path):
     environment = {
@@ -96,4 +132,5 @@ def test_the_demo_learns_reuses_and_is_answered_by_a_real_server(tmp_path):
         "startup_investor",
     ]
     assert all(len(answer["results"]) == 5 for answer in told["answers"])
-    assert {answer["engine"] for answer in told["answers"]} <= {"als", "popular"}
+    assert told["answers"][3]["engine"] in {"als", "popular"}
+    assert_experiments_run_and_assign(told)
