@@ -16,7 +16,7 @@ from recommender_app.experiments.ramping import ramp_due
 from recommender_app.management.batch_lists import write_lists
 from recommender_app.management.batch_queue import BATCH_SHARD, from_message
 from recommender_app.management.log_upkeep import drain_and_tell, trim_request_log
-from recommender_app.measurement.readouts.watching import look_at_experiments
+from recommender_app.measurement.readouts import watching
 from recommender_app.measurement.schedule import roll_up_due
 from recommender_app.models import TrainingRun
 from recommender_app.registry.runs import MAX_ATTEMPTS
@@ -120,9 +120,9 @@ def roll_up() -> int:
 
 
 @shared_task(name=LOOK, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})
-def look() -> int:
+def look_at_experiments() -> int:
     """Take the daily snapshots of experiments that are due."""
-    return sum(1 for _ in look_at_experiments())
+    return sum(1 for _ in watching.look_at_experiments())
 
 
 @shared_task(name=RAMP, **SHORT)

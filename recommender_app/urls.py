@@ -2,16 +2,21 @@
 
 from django.urls import path
 
-from recommender_app.api.events import EventsView
-from recommender_app.api.similar import SimilarItemsView
-from recommender_app.api.views import RecommendationView
 from recommender_app.api.when_asked import ViewWhenAsked
 
 app_name = "recommender"
 urlpatterns = [
-    path("recommendations/<str:use_case>/", RecommendationView.as_view(), name="recommendations"),
-    path("recommendations/<str:use_case>/similar/<str:item>/", SimilarItemsView.as_view(), name="similar"),
-    path("recommendations/<str:use_case>/events/", EventsView.as_view(), name="events"),
+    path("recommendations/<str:use_case>/", ViewWhenAsked("recommender_app.api.views.RecommendationView"), name="recommendations"),
+    path(
+        "recommendations/<str:use_case>/similar/<str:item>/",
+        ViewWhenAsked("recommender_app.api.similar.SimilarItemsView"),
+        name="similar",
+    ),
+    path(
+        "recommendations/<str:use_case>/events/",
+        ViewWhenAsked("recommender_app.api.events.EventsView"),
+        name="events",
+    ),
     path("recommender/metrics/", ViewWhenAsked("recommender_app.api.metrics.MetricsView"), name="metrics"),
     path(
         "recommender/experiments/<str:experiment>/",

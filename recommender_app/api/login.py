@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in
-from django.dispatch import receiver
-
 from recommender_app.exceptions import RecommenderError
 from recommender_app.measurement.anonymous import COOKIE, merge, session_of, waiting_use_cases
 from recommender_app.models import AnonymousEvent
@@ -19,13 +16,12 @@ from recommender_app.usecases.site import get_use_case
 logger = logging.getLogger(__name__)
 
 
-@receiver(user_logged_in, dispatch_uid="recommender_merge_anonymous_events")
-def merge_session(*, request: Any = None, **_kwargs: Any) -> None:
+def merge_session_of(request: Any) -> None:
     """Merge the events of the session that the request's cookie names; whatever fails, the login goes on.
 
     A login that has no user in a use case leaves its events: they are deleted after a week.
     """
-    signed = getattr(request, "COOKIES", {}).get(COOKIE)
+    signed = request.COOKIES.get(COOKIE)
     session = session_of(signed) if signed else None
     if session is None:
         return

@@ -1,4 +1,4 @@
-"""Views whose code is imported when somebody asks for them."""
+"""Views whose code is imported when somebody asks for them, or at the start of a process that serves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 
 class ViewWhenAsked:
-    """A view that most processes never show: for staff, or with the generator of schemas, a tenth of a second.
+    """A view that commands never show, and most servers not either: for staff, or with the generator of schemas.
 
     Whatever Django and DRF ask of a view before they call it, the view itself answers.
 

@@ -9,8 +9,6 @@ wrong while loading, the release before it goes on serving.
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,7 +20,7 @@ from recommender_app.models import Release
 from recommender_app.registry.releases import live_release
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.loading import LoadedRelease
-from recommender_app.serving.process import is_serving_process
+from recommender_app.serving.process import is_to_serve
 from recommender_app.serving.router import Policy
 from recommender_app.serving.swapping import ReleaseSlot
 from recommender_app.serving.weighting import as_decided
@@ -114,8 +112,7 @@ _overrides: dict[str, LoadedRelease] = {}
 def preload() -> None:
     """Load what the LIVE hints name, if this process serves (setting PRELOAD); never raises."""
     try:
-        wanted = conf.settings.PRELOAD
-        if wanted is True or (wanted == "auto" and is_serving_process(sys.argv, os.environ)):
+        if is_to_serve():
             _load_hints()
     except Exception:
         logger.exception("The live models could not be loaded at start; requests will try again.")

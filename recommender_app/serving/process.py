@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from recommender_app import conf
+
 COMMAND_LINES = ("manage", "django-admin", "django")  # whose first argument names a command
 OTHERS = ("", "-c", "-m", "celery", "pytest", "py.test")  # load Django, answer no request
+
+
+def is_to_serve() -> bool:
+    """Tell whether this process loads at its start what requests need: as the setting PRELOAD says, or by a guess."""
+    wanted = conf.settings.PRELOAD
+    return wanted is True or (wanted == "auto" and is_serving_process(sys.argv, os.environ))
 
 
 def is_serving_process(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
