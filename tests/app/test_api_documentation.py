@@ -5,6 +5,7 @@ import json
 import pytest
 from django.test import Client, override_settings
 from django.urls import include, path
+from drf_spectacular.settings import spectacular_settings  # noqa: F401  follows changed settings once it is there
 
 from recommender_app import __version__
 from recommender_app.serving.router import FALLBACK_REASONS
