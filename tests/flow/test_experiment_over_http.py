@@ -32,7 +32,7 @@ def developers(settings):
 def test_what_is_true_is_what_is_found(developers, live_server, effect, visits_per_day, found):
     experiment, effects = begin("http", "a_a", FIRST, DAYS, USERS, effect)
     site = OverHttp(live_server.url, developers)
-    done = simulate_days(experiment, site, developers, Plan(FIRST, DAYS, effects, 5, visits_per_day), lambda: None)
+    done = simulate_days(experiment, site, developers, Plan(FIRST, DAYS, effects, 5, visits_per_day), lambda _: None)
     last = done.snapshots[-1]
     assert (last.verdict == "winner") is found, last.sentence
     assert len(done.snapshots) == DAYS

@@ -23,6 +23,10 @@ class Effects:
     apply: float = 1.0
     like: float = 1.0
 
+    def __str__(self) -> str:
+        factors = zip(KNOWN, (self.click, self.apply, self.like), strict=True)
+        return ", ".join(f"{metric} {100 * (factor - 1):+.4g}%" for metric, factor in factors if factor != 1) or "none"
+
 
 NONE = Effects()
 
