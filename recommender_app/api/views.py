@@ -69,6 +69,12 @@ class RecommenderView(APIView):
         """Log in; a second time where the first met a dead connection."""
         retried(lambda: super(RecommenderView, self).perform_authentication(request))
 
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the response for this requester alone: a cache of the site or on the way must not keep it."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        final.headers.setdefault("Cache-Control", "private, no-store")
+        return final
+
     def handle_exception(self, exc: Exception) -> Response:
         """Turn our errors into HTTP's."""
         return super().handle_exception(as_http_error(exc))

@@ -8,14 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from django.db import connections, router
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field
-from django.db.models.constants import OnConflict
-
+from recommender_app.experiments.assignment_rows import insert_unless_there, select_arms
 from recommender_app.experiments.facts import Facts, frozen_eligibility
 from recommender_app.experiments.hashing import arm_of, bucket
 from recommender_app.experiments.phases import RunningArm, RunningPhase
@@ -92,10 +87,7 @@ def assigned(phase: RunningPhase, arm: RunningArm) -> Assigned:
 def stored_arm(phases: tuple[RunningPhase, ...], unit: Unit) -> Assigned | None:
     """Return the arm that the unit's row names; of several rows, the oldest. One query, of the database of the rows."""
     by_pk = {phase.pk: phase for phase in phases}
-    rows = Assignment.objects.using(router.db_for_write(Assignment)).filter(
-        phase_id__in=list(by_pk), unit_type=unit.type, unit_id=unit.id
-    )
-    for phase_pk, arm_pk in rows.order_by("pk").values_list("phase_id", "arm_id"):
+    for phase_pk, arm_pk in select_arms(list(by_pk), unit.type, unit.id):
         arm = next((arm for arm in by_pk[phase_pk].arms if arm.pk == arm_pk), None)
         if arm:
             return assigned(by_pk[phase_pk], arm)
@@ -164,26 +156,3 @@ def row_of(proposal: Proposal, unit: Unit) -> Assignment:
         enrol_bp=proposal.phase.enrol_bp,
         eligibility=dict(proposal.eligibility),
     )
-
-
-def insert_unless_there(row: Assignment) -> bool:
-    """Insert a row unless the unit has one; tell whether it was inserted. One statement that commits itself."""
-    connection = connections[router.db_for_write(Assignment)]
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in _fields()]
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(connection), values)
-        return bool(cursor.rowcount > 0)
-
-
-@cache
-def _fields() -> tuple[Field[Any, Any], ...]:
-    return tuple(field for field in Assignment._meta.concrete_fields if not field.primary_key)
-
-
-def _statement(connection: BaseDatabaseWrapper) -> str:
-    quoted = connection.ops.quote_name
-    columns = ", ".join(quoted(str(field.column)) for field in _fields())
-    places = ", ".join(["%s"] * len(_fields()))
-    verb = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
-    suffix = connection.ops.on_conflict_suffix_sql(list(_fields()), OnConflict.IGNORE, [], [])
-    return f"{verb} {quoted(Assignment._meta.db_table)} ({columns}) VALUES ({places}) {suffix}"

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import router, transaction
 from django.db.models import Count
 
-from recommender_app.experiments.assigning import insert_unless_there
+from recommender_app.experiments.assignment_rows import insert_unless_there
 from recommender_app.experiments.exposures import mark_rows
 from recommender_app.experiments.running import running_phases
 from recommender_app.models import Assignment, Experiment, IdentityLink, Phase

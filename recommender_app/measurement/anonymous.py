@@ -56,7 +56,8 @@ def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEve
     now, receipt = datetime.now(UTC), uuid4()
     checked = checked_events(use_case, Visitor(session), dict(enumerate(events)), now, ALLOWED)
     held = AnonymousEvent.objects.using(router.db_for_write(AnonymousEvent)).filter(session=session)
-    if held.count() + len(events) > MOST_EVENTS:
+    known = held.filter(use_case=use_case.key, event_id__in=[event.event_id for event in events]).count()
+    if held.count() + len(events) - known > MOST_EVENTS:
         raise InvalidEvents({0: {"event_id": [f"A session holds {MOST_EVENTS} events at most: log in."]}})
     rows = [
         AnonymousEvent(

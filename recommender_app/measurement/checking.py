@@ -12,6 +12,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from recommender_app.exceptions import InvalidEvents
+from recommender_app.measurement.days import aware
 from recommender_app.measurement.events import RATING, PostedEvent, accepted_events
 from recommender_app.models import RequestLog
 from recommender_app.usecases.declaration import UseCase
@@ -59,7 +60,7 @@ def checked_events(
         InvalidEvents: says of every event that cannot have happened what is wrong.
     """
     items = _visible_items(use_case, user, events.values())
-    places = _places(use_case, user, events.values())
+    places, answered_at = _places(use_case, user, events.values())
     allowed = accepted_events(use_case) if allowed is None else allowed
     found: dict[int, CheckedEvent] = {}
     errors: dict[int, Errors] = {}
@@ -69,8 +70,12 @@ def checked_events(
         if wrong:
             errors[number] = wrong
             continue
-        rank = places[event.request_id][str(item.pk)] if event.request_id else event.position
-        found[number] = CheckedEvent(event, item, min(event.occurred_at or now, now), rank)
+        rank, since = event.position, None
+        if event.request_id:
+            rank, since = places[event.request_id][str(item.pk)], answered_at[event.request_id]
+        occurred_at = min(event.occurred_at or now, now)
+        # Clocks differ: what was done about an answer was not done before it.
+        found[number] = CheckedEvent(event, item, max(occurred_at, since or occurred_at), rank)
     if errors:
         raise InvalidEvents(errors)
     return found
@@ -91,16 +96,18 @@ def _visible_items(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) 
     return {str(item.pk): item for item in items}
 
 
-def _places(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) -> Places:
-    """Return what the named answers showed, of those that were given to this user in this use case."""
+def _places(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) -> tuple[Places, dict[UUID, datetime]]:
+    """Return what the named answers showed and when, of those that were given to this user in this use case."""
     asked = {event.request_id for event in events if event.request_id}
     if not asked:
-        return {}
+        return {}, {}
     logged = RequestLog.objects.filter(request_id__in=asked, use_case=use_case.key, user_id=str(user.pk))
     places: Places = defaultdict(dict)
-    for request_id, results in logged.values_list("request_id", "results"):
+    answered_at: dict[UUID, datetime] = {}
+    for request_id, results, created_at in logged.values_list("request_id", "results", "created_at"):
         places[request_id] = {result["item"]: result["rank"] for result in results}
-    return places
+        answered_at[request_id] = aware(created_at)
+    return places, answered_at
 
 
 def _plain_errors(event: PostedEvent, allowed: Sequence[str], now: datetime) -> Errors:

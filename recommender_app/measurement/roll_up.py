@@ -23,7 +23,7 @@ from recommender_app.measurement.answers import (
     n_to_copy,
     oldest_answer_at,
 )
-from recommender_app.measurement.days import Day
+from recommender_app.measurement.days import Day, aware, stored
 from recommender_app.measurement.onlookers import write_onlookers
 from recommender_app.measurement.sessions import FOLLOWED, GAP
 from recommender_app.measurement.shapes import WholeDay
@@ -60,7 +60,7 @@ def roll_up_day(use_case: UseCase, day: date) -> RolledUpDay:
 
 def _check_log_is_there(done: RolledUpDay) -> None:
     oldest = oldest_answer_at()
-    if done.first_request_at is not None and (oldest is None or oldest > done.first_request_at):
+    if done.first_request_at is not None and (oldest is None or oldest > aware(done.first_request_at)):
         raise MeasurementError(
             f"The request log no longer holds all of {done.day} of {done.use_case}: its roll-ups stay as they are."
         )
@@ -75,7 +75,8 @@ def _write(use_case: UseCase, day: Day, done: RolledUpDay) -> None:
         moments = (answer.at for answers in chunk.values() for answer in answers if day.start <= answer.at < day.end)
         whole.saw(min(moments, default=None))
         insert_rows(RollUp, [each.row for _, each in found])
-    done.requests, done.first_request_at = whole.requests, whole.first_at
+    done.requests = whole.requests
+    done.first_request_at = None if whole.first_at is None else stored(whole.first_at)
     whole.write(use_case.key, day.date)
 
 

@@ -31,7 +31,7 @@ LATEST = timedelta(days=7)  # how old an event may be that a client posts
 
 def due_days(use_case: UseCase, now: datetime | None = None) -> list[date]:
     """Return the days to roll up, oldest first; two queries."""
-    now = now or timezone.now()
+    now = aware(now or timezone.now())
     oldest = oldest_answer_at()
     if oldest is None:
         return []

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from recommender_app import conf
+from recommender_app.experiments.arm_policies import RELEASE
 from recommender_app.experiments.assigning import Assigned, Unit, assign, assigned, peek
 from recommender_app.experiments.facts import Facts
 from recommender_app.experiments.running import running_phases
@@ -31,7 +32,6 @@ from recommender_app.usecases.visitors import Visitor, host_user
 
 logger = logging.getLogger(__name__)
 
-RELEASE = "release"  # key of an arm's policy: number of the release that serves it
 KEPT = 64  # arms whose policies are kept as layers
 
 _failures = itertools.count(1)

@@ -30,6 +30,8 @@ def trim_log(*, not_beyond: datetime | None = None, days: float | None = None, d
     if kept_days is None:
         return 0
     before = timezone.now() - timedelta(days=kept_days)
+    if not_beyond is not None and timezone.is_naive(before):
+        not_beyond = timezone.make_naive(not_beyond, timezone.get_default_timezone())
     old = _log().filter(created_at__lt=min(before, not_beyond or before))
     return old.count() if dry_run else _deleted(old)
 

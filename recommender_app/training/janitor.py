@@ -9,10 +9,13 @@ from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
 from recommender_app.dataset.staging import LEFTOVER_SECONDS, remove_leftovers
 from recommender_app.exceptions import RecommenderError
+from recommender_app.models import TrainingRun
 from recommender_app.training.forgotten import prune_forgotten
 from recommender_app.training.reconcile import reconcile
 from recommender_app.training.retention import prune
 from recommender_app.usecases.site import all_use_cases
+
+ABANDONED_SECONDS = 3600.0  # no export writes nothing for so long; what it leaves holds ids of people
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +25,7 @@ def keep_order() -> list[str]:
     clean_up()
     lines = []
     for use_case in all_use_cases():
+        remove_abandoned_exports(use_case.key)
         try:
             lines += reconcile(use_case.key)
             pruned = [*prune(use_case.key), *prune_forgotten(use_case)]
@@ -39,3 +43,9 @@ def clean_up(older_than_seconds: float = LEFTOVER_SECONDS) -> None:
     remove_stale_hints(settings.artifact_root, older_than_seconds)
     for folder in (settings.artifact_root / "datasets").glob("*"):
         remove_leftovers(folder, older_than_seconds)
+
+
+def remove_abandoned_exports(use_case_key: str) -> None:
+    """Delete what exports that were killed have staged, once nothing of the use case is being trained."""
+    if not TrainingRun.objects.filter(use_case=use_case_key, status=TrainingRun.Status.RUNNING).exists():
+        remove_leftovers(settings.artifact_root / "datasets" / use_case_key, ABANDONED_SECONDS)

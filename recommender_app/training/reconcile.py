@@ -117,15 +117,17 @@ class _Reconciliation:
         """Rows whose folder is nowhere; what is live comes later, it has to be replaced first."""
         live = live_release(self.use_case)
         members = {member.version_id for member in live.members.all()} if live else set()
-        for version in present_versions(self.use_case):
+        for version in present_versions(self.use_case).select_related("training_run"):
             if version.pk not in members and not self._is_being_sent(version) and not self._is_there(version):
                 yield f"{version.name} has no folder: its row is history now"
                 self._do(partial(mark_gone, [version], LOST))
 
     def _is_being_sent(self, version: ModelVersion) -> bool:
         """Tell whether the host that has trained a version may still be storing it: a row comes before the storage."""
+        run = version.training_run
+        goes_on = run is not None and run.status in (TrainingRun.Status.REQUESTED, TrainingRun.Status.RUNNING)
         is_young = (timezone.now() - version.created_at).total_seconds() < ORPHAN_SECONDS
-        return settings.ARTIFACT_STORAGE is not None and is_young
+        return settings.ARTIFACT_STORAGE is not None and (goes_on or is_young)
 
     def _live(self) -> Iterator[str]:
         live = live_release(self.use_case)

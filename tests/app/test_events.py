@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
-from recommender_app.models import FeedbackEvent
+from recommender_app.models import FeedbackEvent, RequestLog
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.app.posting import URL, ago, errors, event, post, show
@@ -255,3 +255,16 @@ def test_posts_are_throttled_by_a_rate_of_their_own(reader_client, books, settin
     answers = [post(reader_client, event(books[0])) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert int(answers[2]["Retry-After"]) > 0
+
+
+def test_what_a_slow_clock_dates_before_its_answer_happened_with_it(reader_client, books):
+    request_id = show(reader_client, books[4], books[2])
+    assert (
+        post(reader_client, event(books[4], "click", request_id=request_id, occurred_at=ago(days=2))).status_code == 201
+    )
+    assert FeedbackEvent.objects.get().occurred_at == RequestLog.objects.get().created_at
+
+
+def test_answers_are_kept_by_no_cache(reader_client, books):
+    for response in (reader_client.get("/api/recommendations/books/"), post(reader_client, event(books[0]))):
+        assert response["Cache-Control"] == "private, no-store"

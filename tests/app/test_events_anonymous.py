@@ -12,8 +12,10 @@ from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
 from recommender_app.api.visitors import HEADER
+from recommender_app.exceptions import InvalidEvents
 from recommender_app.management.log_upkeep import trim_request_log
 from recommender_app.measurement import anonymous
+from recommender_app.measurement.events import PostedEvent
 from recommender_app.models import AnonymousEvent, FeedbackEvent
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
@@ -263,3 +265,13 @@ def test_where_the_events_cannot_be_merged_the_post_is_recorded_all_the_same(boo
     assert "Events from before a login wait in books." in caplog.text
     assert by_token(reader, event(books[2]), session=session).status_code == 201
     assert FeedbackEvent.objects.count() == 3
+
+
+def test_a_full_session_may_send_again_what_it_has_sent(books, monkeypatch):
+    monkeypatch.setattr(anonymous, "MOST_EVENTS", 2)
+    use_case = get_use_case("books")
+    events = [PostedEvent(f"e-{number}", str(books[number].pk), "impression") for number in range(3)]
+    assert anonymous.record_anonymous(use_case, "s", events[:2]) == ["recorded", "recorded"]
+    assert anonymous.record_anonymous(use_case, "s", events[:2]) == ["duplicate", "duplicate"]
+    with pytest.raises(InvalidEvents, match="holds 2 events at most"):
+        anonymous.record_anonymous(use_case, "s", events)

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import time
 from datetime import timedelta
 
 import pytest
@@ -276,6 +277,33 @@ def test_what_another_host_is_still_storing_is_not_lost(settings, root, two_rele
     assert reconcile("books") == []
     ModelVersion.objects.filter(pk=version.pk).update(created_at=timezone.now() - timedelta(hours=25))
     assert reconcile("books") == ["books: popular_v3 has no folder: its row is history now"]
+
+
+def test_what_a_run_that_goes_on_has_published_is_not_lost_however_old_it_is(
+    settings, root, two_releases, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(FaultyStorage, "root", tmp_path / "bucket")
+    monkeypatch.setattr(FaultyStorage, "fault", None)
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "ARTIFACT_STORAGE": "tests.app.storages.FaultyStorage"}
+    version, run = candidate(), start()
+    shutil.rmtree(folder_of(root, "popular_v3"))
+    long_ago = timezone.now() - timedelta(hours=25)
+    ModelVersion.objects.filter(pk=version.pk).update(created_at=long_ago, training_run=run)
+    assert reconcile("books") == []
+    TrainingRun.objects.filter(pk=run.pk).update(status="failed")
+    assert reconcile("books") == ["books: popular_v3 has no folder: its row is history now"]
+
+
+@pytest.mark.parametrize(("is_training", "hours", "stays"), [(False, 2, False), (False, 0, True), (True, 2, True)])
+def test_the_janitor_deletes_what_a_killed_export_has_staged(root, is_training, hours, stays):
+    staged = root / "datasets" / "books" / ".staging-killed"
+    staged.mkdir(parents=True)
+    at = time.time() - hours * 3600
+    os.utime(staged, (at, at))
+    if is_training:
+        start()
+    keep_order()
+    assert staged.exists() is stays
 
 
 def test_a_release_that_somebody_has_rolled_back_from_does_not_come_back(root, two_releases):

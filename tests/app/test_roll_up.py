@@ -1,13 +1,20 @@
 """Roll-ups: what was shown on a day, and what came of it."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from recommender_app.exceptions import MeasurementError
+from recommender_app.management.log_upkeep import trim_request_log
 from recommender_app.measurement.days import ONE_DAY
 from recommender_app.measurement.distinct import DistinctItems
 from recommender_app.measurement.latency import bucket_of
+from recommender_app.measurement.roll_up import roll_up_day
+from recommender_app.measurement.schedule import due_days
 from recommender_app.models import RequestLog, RolledUpDay, RollUp, RollUpShape
+from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.app.measured import DAY, answer, at, event, read, roll_up
 
@@ -243,3 +250,18 @@ def test_rows_that_something_else_wrote_do_no_harm():
     RequestLog.objects.filter(latency_ms=-1.0).update(results=[{"item": 7}, {"item": "sea"}, "sea", None])
     roll_up()
     assert (only().requests, only().impressions) == (2, 1)
+
+
+def test_a_project_without_time_zones_is_rolled_up_and_trimmed_too(settings):
+    if connection.vendor == "postgresql":
+        pytest.skip("its columns were made with time zones")
+    answer("ann", "tea")
+    RequestLog.objects.update(created_at=timezone.now() - timedelta(days=400))
+    settings.USE_TZ = False
+    use_case = get_use_case("books")
+    for day in due_days(use_case):
+        roll_up_day(use_case, day)
+        roll_up_day(use_case, day)
+    assert due_days(use_case) == []
+    RolledUpDay.objects.update(rolled_up_at=timezone.now())
+    assert trim_request_log(days=90) == 1

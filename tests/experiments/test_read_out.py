@@ -114,7 +114,8 @@ def test_the_api_is_for_staff_with_the_permission(phase, client):
     assert client.get(URL).status_code == 403
     client.force_login(User.objects.create_superuser("root"))
     assert client.get(URL).status_code == 200
-    assert client.get(URL.replace("/e/", "/f/")).status_code == 404
+    for other in ("f", "%00", "%ff", "x" * 300, "e%20"):
+        assert client.get(URL.replace("/e/", f"/{other}/")).status_code == 404, other
 
 
 def test_the_plan_says_how_many_users_and_days_it_takes(phase):

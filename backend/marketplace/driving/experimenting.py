@@ -109,7 +109,7 @@ def simulate_days(
 
 
 def _make_room(experiment: Experiment, phase: Phase, *, stop_others: bool) -> None:
-    others = Experiment.objects.filter(key__in=overlapping(experiment, phase))
+    others = Experiment.objects.filter(key__in=overlapping(experiment, phase)).order_by("pk")
     if others and not stop_others:
         keys = ", ".join(other.key for other in others)
         raise ConfigurationError(

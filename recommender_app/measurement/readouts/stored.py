@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from recommender_app.exceptions import MeasurementError, UnknownExperiment
@@ -15,9 +16,10 @@ def experiment_of(key: str) -> Experiment:
     Raises:
         UnknownExperiment: there is none of that key.
     """
-    found = Experiment.objects.using(alias()).filter(key=key).first()
+    is_key = re.fullmatch(r"[-\w]{1,64}", key, re.ASCII)  # a database may choke on what can be none
+    found = Experiment.objects.using(alias()).filter(key=key).first() if is_key else None
     if found is None:
-        raise UnknownExperiment(f"There is no experiment {key!r}.")
+        raise UnknownExperiment(f"There is no experiment {key[:64]!r}.")
     return found
 
 

@@ -35,7 +35,7 @@ class Command(RecommenderCommand):
         "The experiment is stopped at the end."
     )
     examples = (
-        ("--days 7 --users 300 --visits-per-day 1 --effect ctr=+60%", "two minutes: a large effect is found"),
+        ("--days 7 --users 300 --visits-per-day 1 --effect ctr=+60%", "a minute: a large effect is found"),
         ("--days 7 --users 300 --visits-per-day 1 --key nothing", "the same without an effect: nothing is found"),
         ("--template four_groups --effect conversion=+20% --seed 7", "28 days, 5000 developers: a quarter of an hour"),
     )
