@@ -6,7 +6,11 @@ from recommender_app.api.when_asked import ViewWhenAsked
 
 app_name = "recommender"
 urlpatterns = [
-    path("recommendations/<str:use_case>/", ViewWhenAsked("recommender_app.api.views.RecommendationView"), name="recommendations"),
+    path(
+        "recommendations/<str:use_case>/",
+        ViewWhenAsked("recommender_app.api.views.RecommendationView"),
+        name="recommendations",
+    ),
     path(
         "recommendations/<str:use_case>/similar/<str:item>/",
         ViewWhenAsked("recommender_app.api.similar.SimilarItemsView"),

@@ -131,7 +131,7 @@ class UseCase:
         return None
 
     def unit_facts(self, user: Any) -> Mapping[str, Any]:
-        """Return what experiments may choose ``user`` by, beside the interaction count: ``{"roles": ["developer"]}``."""
+        """Return what experiments may choose ``user`` by, beside the count: ``{"roles": ["developer"]}``."""
         return {}
 
     def is_test_user(self, user: Any) -> bool:
