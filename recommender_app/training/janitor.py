@@ -15,7 +15,7 @@ from recommender_app.training.reconcile import reconcile
 from recommender_app.training.retention import prune
 from recommender_app.usecases.site import all_use_cases
 
-ABANDONED_SECONDS = 3600.0  # no export writes nothing for so long; what it leaves holds ids of people
+ABANDONED_SECONDS = 3600.0  # exports outside a training are shorter; what is left of one holds ids of people
 
 logger = logging.getLogger(__name__)
 
