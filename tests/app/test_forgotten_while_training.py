@@ -82,7 +82,7 @@ def test_a_run_that_is_taken_up_again_has_read_its_data_before(monkeypatch):
     with monkeypatch.context() as killed:
         killed.setattr(lifecycle.releases, "promote_all", _die)
         killed.setattr("recommender_app.training.recording.finish_run", lambda *a: None)
-        killed.setattr("recommender_app.training.recording.give_back_run", lambda *a: None)
+        killed.setattr("recommender_app.training.recording.give_back_run", lambda *a, **k: None)
         with pytest.raises(Died):
             perform_run(run.pk)
     TrainingRun.objects.filter(status="running").update(lease_until=timezone.now() - timedelta(hours=1))
