@@ -49,6 +49,16 @@ class TrainerConfig:
         return cls(**{name: _convert(name, value, types[name]) for name, value in values.items()})
 
 
+THREAD_OPTIONS = ("n_threads", "threads")  # what trainers call their number of threads; 0 = not said
+
+
+def with_threads(config: TrainerConfig, n: int) -> TrainerConfig:
+    """Return the options with ``n`` threads where they say no number of their own."""
+    names = {field.name for field in dataclasses.fields(config)}
+    unsaid = [name for name in THREAD_OPTIONS if name in names and not getattr(config, name)]
+    return dataclasses.replace(config, **dict.fromkeys(unsaid, n))
+
+
 class Trainer(ABC):
     """Learns an engine from a dataset. Same data, config and seed on one thread: same bytes."""
 

@@ -13,7 +13,7 @@ from recommender_app.dataset.splits import Split, last_fraction_split, random_sp
 from recommender_app.engines.base import Engine
 from recommender_app.engines.ensemble import PLANNED, EnsembleEngine
 from recommender_app.exceptions import ConfigurationError, NotEnoughData
-from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent
+from recommender_app.trainers.base import Progress, Trainer, TrainerConfig, require_data, silent, with_threads
 from recommender_app.trainers.catalog import trainer_of
 from recommender_app.trainers.contributions import Recipe, collect_contributions
 from recommender_app.trainers.fusion_choice import DEFAULT_RECIPE, RECIPES, choose_recipe, users_to_choose_on
@@ -43,6 +43,7 @@ class EnsembleConfig(TrainerConfig):
         validation_fraction: how much is held out.
         max_users: users that weights are fitted on, at most.
         k: the weights maximise NDCG at this length.
+        n_threads: of the members that are trained for it; 0 = as each of them has it.
     """
 
     members: str = "popular,trending,als,item_graph,two_tower,content_based"
@@ -55,12 +56,15 @@ class EnsembleConfig(TrainerConfig):
     validation_fraction: float = 0.15
     max_users: int = 3000
     k: int = 20
+    n_threads: int = 0
 
     PRESETS = {"planned": {"weights": "planned", "members": "als,two_tower"}, "learned": {"weights": "learned"}}
 
     def __post_init__(self) -> None:
         if not 0 <= self.als_weight <= 1:
             raise ConfigurationError(f"als_weight={self.als_weight:g} must lie between 0 and 1.")
+        if self.n_threads < 0:
+            raise ConfigurationError(f"n_threads={self.n_threads} must be at least 0.")
         self.member_configs()
 
     def member_configs(self) -> dict[str, TrainerConfig]:
@@ -111,8 +115,8 @@ class EnsembleTrainer(Trainer):
         recipe = self.train_for_release(dataset, config, seed, progress)
         known = {key: trained[key] for key in recipe.weights if key in trained}
         missing = tuple(key for key in recipe.weights if key not in known)
-        configs = config.member_configs() if isinstance(config, EnsembleConfig) else {}
-        return recipe.bind(known | (train_members(dataset, missing, seed, progress, configs) if missing else {}))
+        options = config if isinstance(config, EnsembleConfig) else EnsembleConfig()
+        return recipe.bind(known | (train_members(dataset, missing, options, seed, progress) if missing else {}))
 
     def train_for_release(
         self, dataset: Dataset, config: TrainerConfig | None = None, seed: int = 0, progress: Progress = silent
@@ -149,7 +153,7 @@ class EnsembleTrainer(Trainer):
         asked = (keys, options.member_options, options.validation, options.validation_fraction, seed)
         if self._last is None or self._last.dataset is not dataset or self._last.asked != asked:
             split = hold_out(dataset, options, seed)
-            members = train_members(split.train, keys, seed, progress, options.member_configs())
+            members = train_members(split.train, keys, options, seed, progress)
             self._last = _HeldOut(dataset, asked, split, members)
         return self._last.split, self._last.members
 
@@ -167,22 +171,25 @@ class _HeldOut:
 def train_members(
     dataset: Dataset,
     keys: tuple[str, ...],
+    options: EnsembleConfig,
     seed: int,
     progress: Progress,
-    configs: Mapping[str, TrainerConfig] | None = None,
 ) -> dict[str, Engine]:
     """Return {engine key: engine} of those that can learn from the dataset.
 
     Args:
-        configs: {engine key: options}; the defaults for a member that is not there.
+        options: of the ensemble: how members are trained, and with how many threads.
 
     Raises:
         NotEnoughData: none can.
     """
     members: dict[str, Engine] = {}
+    unusual = options.member_configs()
     for key in keys:
+        trainer = trainer_of(key)
+        config = with_threads(unusual.get(key) or trainer.Config(), options.n_threads)
         try:
-            members[key] = trainer_of(key).train(dataset, (configs or {}).get(key), seed, progress)
+            members[key] = trainer.train(dataset, config, seed, progress)
         except NotEnoughData as error:
             logger.info("The ensemble goes without %s: %s", key, error)
     if not members:

@@ -14,12 +14,12 @@ from recommender_app.engines.base import Engine
 from recommender_app.evaluation.cohorts import among_users
 from recommender_app.evaluation.evaluate import Evaluation, evaluate
 from recommender_app.exceptions import NotEnoughData
-from recommender_app.trainers.base import Progress, TrainerConfig, silent
+from recommender_app.trainers.base import THREAD_OPTIONS, Progress, TrainerConfig, silent
 from recommender_app.training.giving_up import GAVE_UP, one_line
 from recommender_app.training.measuring import NO_TEST_USERS, Measurement, train_engines
 from recommender_app.training.member_options import member_recipes
 from recommender_app.training.stages import stage
-from recommender_app.training.trainers import THREAD_OPTIONS, build_config, load_trainer, trainer_keys
+from recommender_app.training.trainers import build_config, load_trainer, trainer_keys
 
 logger = logging.getLogger(__name__)
 

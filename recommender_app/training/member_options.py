@@ -10,10 +10,9 @@ from recommender_app.engines.ensemble import MEMBER_VERSIONS, PLANNED
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import ModelVersion
 from recommender_app.registry.tuned import TUNING
-from recommender_app.trainers.base import TrainerConfig
+from recommender_app.trainers.base import THREAD_OPTIONS, TrainerConfig
 from recommender_app.trainers.catalog import trainer_of
 from recommender_app.trainers.ensemble import EnsembleConfig
-from recommender_app.training.trainers import THREAD_OPTIONS
 
 _NOT_OPTIONS = (MEMBER_VERSIONS, TUNING, *THREAD_OPTIONS)
 

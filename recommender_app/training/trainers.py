@@ -10,9 +10,7 @@ from django.utils.module_loading import import_string
 
 from recommender_app.conf import settings
 from recommender_app.exceptions import ConfigurationError
-from recommender_app.trainers.base import Trainer, TrainerConfig
-
-THREAD_OPTIONS = ("n_threads", "threads")  # what trainers call the setting N_THREADS
+from recommender_app.trainers.base import THREAD_OPTIONS, Trainer, TrainerConfig
 
 
 def trainer_keys() -> list[str]:

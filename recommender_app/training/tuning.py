@@ -210,9 +210,8 @@ class _Search:
         keys = tuple(key.strip() for key in config.members.split(","))
         missing = tuple(key for key in keys if key not in self.members)
         if missing:
-            train, configs = self.data.split.train, config.member_configs()
             try:
-                self.members |= train_members(train, missing, self.seed, self._report, configs)
+                self.members |= train_members(self.data.split.train, missing, config, self.seed, self._report)
             except NotEnoughData:
                 if not self.members:
                     raise

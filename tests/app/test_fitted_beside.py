@@ -113,7 +113,6 @@ def test_an_ensemble_that_is_taken_up_before_its_member_waits_for_it(monkeypatch
     assert ModelVersion.objects.filter(engine="ensemble").count() == 2
 
 
-@pytest.mark.timeout(1800)  # it trains the members as they are by default
 def test_an_ensemble_of_candidates_is_not_promoted_without_them():
     train("popular", "als", promote=False)
     summary = train("ensemble")
@@ -121,7 +120,6 @@ def test_an_ensemble_of_candidates_is_not_promoted_without_them():
     assert not Release.objects.exists()
 
 
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("force", [False, True])
 def test_python_promotes_no_ensemble_without_its_members_either(force):
     train("popular", "als", promote=False)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from recommender_app.exceptions import ConfigurationError
+from recommender_app.trainers.base import with_threads
 from recommender_app.trainers.catalog import trainer_of
 from recommender_app.trainers.contributions import Contributions
 from recommender_app.trainers.ensemble import EnsembleConfig, EnsembleTrainer, hold_out
 from recommender_app.trainers.fusion_fit import fit_weights, ndcg
+from recommender_app.trainers.two_tower_optimizer import RowAdam
 from tests.core.toys import request, two_tastes
 
 
@@ -90,6 +93,36 @@ def test_members_are_trained_with_their_own_options():
     engine = EnsembleTrainer().train(data, config, seed=1)
     assert engine.members["als"].state()["item_factors"].shape[1] == 3
     assert EnsembleConfig.from_json(config.to_json()) == config
+
+
+def test_members_take_the_ensembles_threads_where_they_have_no_number_of_their_own():
+    assert with_threads(trainer_of("als").Config(), 1).n_threads == 1
+    assert with_threads(trainer_of("two_tower").Config(), 1).threads == 1
+    assert with_threads(trainer_of("als").Config(n_threads=2), 1).n_threads == 2
+    assert with_threads(trainer_of("popular").Config(), 1) == trainer_of("popular").Config()
+
+
+def test_an_ensemble_on_one_thread_gives_torch_one_thread(monkeypatch):
+    seen, step = set(), RowAdam.step
+
+    def watched_step(*arguments):
+        seen.add(torch.get_num_threads())
+        return step(*arguments)
+
+    monkeypatch.setattr(RowAdam, "step", watched_step)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        options = EnsembleConfig(members="als,two_tower", n_threads=1, member_options='{"two_tower": {"epochs": 1}}')
+        EnsembleTrainer().train(two_tastes(), options, seed=1)
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {1}
+
+
+def test_fewer_threads_than_none_are_refused():
+    with pytest.raises(ConfigurationError, match="n_threads=-1"):
+        EnsembleConfig(n_threads=-1)
 
 
 @pytest.mark.parametrize("text", ["als", "[1]", '{"als": 3}', '{"als": {"colour": 1}}', '{"nothing": {}}'])

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,12 @@ class Site:
 
     def __init__(self, folder: Path, database_url: str, reload_seconds: float) -> None:
         self.folder = folder
-        queue = folder / "queue"
-        queue.mkdir()
         self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.faults.releasing.settings",
             "DATABASE_URL": database_url,
             "ARTIFACT_ROOT": str(folder / "artifacts"),
             "RELOAD_SECONDS": str(reload_seconds),
-            "QUEUE": str(queue),
             "PYTHONPATH": str(ROOT),
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
@@ -59,8 +57,9 @@ class Site:
             yield process
 
     @contextlib.contextmanager
-    def celery(self, n_children: int) -> Iterator[subprocess.Popen]:
-        """Start a Celery worker with a pool of forked children."""
+    def celery(self, broker_url: str, n_children: int) -> Iterator[subprocess.Popen]:
+        """Start a Celery worker with a pool of forked children, on a queue that nobody else has."""
+        self.environment |= {"RELEASING_BROKER_URL": broker_url, "RELEASING_QUEUE": f"releasing-{uuid.uuid4().hex}"}
         pool = ["--pool", "prefork", "--concurrency", str(n_children), "--loglevel", "WARNING"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         command = [sys.executable, "-m", "celery", "-A", "tests.faults.releasing.worker", "worker", *pool, *quiet]

@@ -1,4 +1,4 @@
-"""A Celery worker of the site over a folder as broker; a task asks ``recommend`` and leaves the answer in a file."""
+"""A Celery worker of the site over Redis; a task asks ``recommend`` and leaves the answer in a file."""
 
 import json
 import os
@@ -7,9 +7,8 @@ from pathlib import Path
 from celery import Celery
 
 app = Celery("site")
-app.conf.broker_url = "filesystem://"
-queue = os.environ["QUEUE"]
-app.conf.broker_transport_options = {"data_folder_in": queue, "data_folder_out": queue, "control_folder": queue}
+app.conf.broker_url = os.environ["RELEASING_BROKER_URL"]
+app.conf.task_default_queue = os.environ["RELEASING_QUEUE"]
 app.conf.task_ignore_result = True
 app.conf.include = ["recommender_app.tasks"]
 
