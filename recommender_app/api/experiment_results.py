@@ -6,8 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from recommender_app.measurement.readouts.tables import COLUMNS, rows_of
-from recommender_app.models import Phase, Snapshot
+from recommender_app.measurement.readouts.tables import COLUMNS
 
 _TEXTS = {
     "experiment": "Key of the experiment.",
@@ -91,34 +90,3 @@ class ReadOutSerializer(serializers.Serializer[Any]):
     guardrails = GuardrailSerializer(many=True, help_text="Of every treatment.")
     code_version = serializers.CharField(allow_null=True, help_text="Of the app that took the snapshot.")
     data_hash = serializers.CharField(allow_null=True, help_text="SHA-256 of the sums it was computed from.")
-
-
-def read_out_json(phase: Phase, snapshot: Snapshot | None) -> dict[str, Any]:
-    """Return what ``ReadOutSerializer`` describes."""
-    experiment = phase.experiment
-    about = {
-        "experiment": experiment.key,
-        "name": experiment.name,
-        "use_case": experiment.use_case,
-        "status": experiment.status,
-        "phase": phase.number,
-        "started_at": phase.started_at,
-        "ended_at": phase.ended_at,
-    }
-    if snapshot is None:
-        nothing = {"as_of": None, "verdict": None, "code_version": None, "data_hash": None}
-        return {**about, **nothing, "sentence": NO_SNAPSHOT, "health": [], "rows": [], "guardrails": []}
-    return {
-        **about,
-        "as_of": snapshot.as_of,
-        "verdict": snapshot.verdict,
-        "sentence": snapshot.sentence,
-        "health": snapshot.health,
-        "rows": list(rows_of(snapshot)),
-        "guardrails": snapshot.results["guardrails"],
-        "code_version": snapshot.code_version,
-        "data_hash": snapshot.data_hash,
-    }
-
-
-NO_SNAPSHOT = "There is no snapshot yet: the first one is taken when the first day is over and rolled up."

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, ErrorSerializer
-from recommender_app.api.experiment_results import ReadOutSerializer, read_out_json
+from recommender_app.api.experiment_results import ReadOutSerializer
 from recommender_app.api.metrics import StrictDateField
 from recommender_app.api.parameters import StrictIntegerField, plain
 from recommender_app.api.throttling import RecommenderThrottle
@@ -21,6 +21,7 @@ from recommender_app.api.views import RecommenderView
 from recommender_app.exceptions import MeasurementError
 from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
 from recommender_app.measurement.readouts.tables import as_csv
+from recommender_app.measurement.readouts.told import read_out_json
 from recommender_app.serving.database import retried
 
 PERMISSION = "recommender_app.view_experiment_results"

@@ -6,13 +6,12 @@ So a phase that is stopped assigns nobody and serves nobody's arm after RELOAD_S
 from __future__ import annotations
 
 import logging
-import threading
-import time
 
 from recommender_app import conf
 from recommender_app.experiments.phases import RunningPhase, read_running
 from recommender_app.models import Phase
 from recommender_app.registry.database import DATABASE_ERRORS, savepoint
+from recommender_app.registry.rereading import Rereading
 
 logger = logging.getLogger(__name__)
 
@@ -23,33 +22,22 @@ class RunningPhases:
     def __init__(self, use_case_key: str) -> None:
         self.use_case_key = use_case_key
         self.phases: tuple[RunningPhase, ...] = ()
-        self._read_at: float | None = None  # monotonic seconds; None = never
         self._is_readable = True
-        self._lock = threading.Lock()
+        self._rereading = Rereading(self._read)
 
     def current(self) -> tuple[RunningPhase, ...]:
-        """Return what runs, read again if that is due; while one thread reads, others use what was read before."""
-        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
-            try:
-                if self._is_due():
-                    self._read()
-            finally:
-                self._lock.release()
+        """Return what runs, as it was read last."""
+        self._rereading.when_due()
         return self.phases
-
-    def _is_due(self) -> bool:
-        return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
 
     def _read(self) -> None:
         """Take over what is stored; what ran before goes on where the database cannot say."""
-        started = time.monotonic()
         try:
             with savepoint(Phase):
                 self.phases = read_running(self.use_case_key)
             self._is_readable = True
         except DATABASE_ERRORS as error:
             self._report(error)
-        self._read_at = started
 
     def _report(self, error: Exception) -> None:
         if self._is_readable:

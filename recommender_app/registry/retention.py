@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 
 from recommender_app.conf import settings
-from recommender_app.models import ModelVersion
+from recommender_app.models import Arm, ModelVersion, Release
 from recommender_app.registry.database import atomic, current_time
 from recommender_app.registry.live import live_release
 from recommender_app.registry.pins import pinned_versions
@@ -28,7 +28,7 @@ def superfluous_versions(use_case_key: str, *, young_seconds: float | None = Non
     """Return the versions that nothing needs any more, oldest first.
 
     Kept are, per engine, the members of the live release and of the one to roll back to, what the
-    environment pins, the KEEP_VERSIONS newest, and whatever is younger than an hour.
+    environment and the arms of open phases pin, the KEEP_VERSIONS newest, and whatever is younger than an hour.
     """
     kept = {version.pk for version in _in_use(use_case_key)}
     pinned = pinned_versions(use_case_key)
@@ -62,7 +62,15 @@ def mark_gone(versions: Iterable[ModelVersion], reason: str) -> None:
 
 
 def _in_use(use_case_key: str) -> list[ModelVersion]:
-    """Return the members of the live release and of the one before it."""
+    """Return the members of the live release, of the one before it, and of those that arms pin."""
     live = live_release(use_case_key)
     releases = [release for release in (live, live.previous if live else None) if release]
+    releases += Release.objects.filter(use_case=use_case_key, number__in=_pinned_by_arms(use_case_key))
     return [version for release in releases for version in release.versions.all()]
+
+
+def _pinned_by_arms(use_case_key: str) -> set[int]:
+    """Return the numbers of the releases that serve an arm, now or once its phase has begun."""
+    arms = Arm.objects.filter(phase__experiment__use_case=use_case_key, phase__ended_at=None)
+    numbers = (policy.get("release") for policy in arms.values_list("policy", flat=True) if isinstance(policy, dict))
+    return {number for number in numbers if isinstance(number, int)}

@@ -7,8 +7,6 @@ there are new ones, the others look into memory.
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ import numpy as np
 from recommender_app import conf
 from recommender_app.exceptions import UnknownUseCase
 from recommender_app.models import ForgottenUser
+from recommender_app.registry.rereading import Rereading
 from recommender_app.registry.tombstones import NOBODY, Tombstones, read_tombstones, stamp
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.visitors import visitor_history
@@ -36,25 +35,15 @@ class KnownTombstones:
     def __init__(self) -> None:
         self.tombstones: Tombstones = NOBODY
         self._stamp = (0, 0)
-        self._read_at: float | None = None  # monotonic seconds; None = never
-        self._lock = threading.Lock()
+        self._rereading = Rereading(self._read)
 
     def current(self) -> Tombstones:
-        """Return the tombstones, read again if that is due; while one thread reads, others use those before."""
-        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
-            try:
-                if self._is_due():
-                    self._read()
-            finally:
-                self._lock.release()
+        """Return the tombstones, as they were read last."""
+        self._rereading.when_due()
         return self.tombstones
-
-    def _is_due(self) -> bool:
-        return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
 
     def _read(self) -> None:
         """Look for new ones; where the database cannot say, those known before stay."""
-        started = time.monotonic()
         try:
             with savepoint(ForgottenUser):
                 found = stamp()
@@ -65,7 +54,6 @@ class KnownTombstones:
         else:
             if self.tombstones.n_lost:
                 logger.error("%s forgotten users cannot be recognised: see check_complete.", self.tombstones.n_lost)
-        self._read_at = started
 
 
 _known = KnownTombstones()

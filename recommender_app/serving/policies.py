@@ -7,8 +7,6 @@ time reads it, the others pay nothing.
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +14,7 @@ from recommender_app import conf
 from recommender_app.models import ServingPolicy
 from recommender_app.models.policy_rules import policy_problems
 from recommender_app.registry.policies import active_policy
+from recommender_app.registry.rereading import Rereading
 from recommender_app.serving.database import DATABASE_ERRORS, NONSENSE, savepoint
 from recommender_app.serving.policy_layers import (
     ADMIN,
@@ -39,28 +38,18 @@ class PolicyInForce:
         self.layers: tuple[Layer, ...] = _layers(use_case_key, Layer(ADMIN))
         self.policy = merged(self.layers)
         self._use_case_key = use_case_key
-        self._read_at: float | None = None  # monotonic seconds; None = never
         self._is_readable = True
-        self._lock = threading.Lock()
+        self._rereading = Rereading(self._read)
 
     def refresh(self) -> PolicyInForce:
         """Read the stored policy if that is due; while one thread reads, others use the one before."""
-        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
-            try:
-                if self._is_due():
-                    self._read()
-                    self._read_at = time.monotonic()
-            finally:
-                self._lock.release()
+        self._rereading.when_due()
         return self
 
     @property
     def is_readable(self) -> bool:
         """Whether the stored policy could be read, and made sense, when it was looked for last."""
         return self._is_readable
-
-    def _is_due(self) -> bool:
-        return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
 
     def _read(self) -> None:
         """Take over what is stored; the last known policy stays where it cannot be read or makes no sense."""

@@ -281,13 +281,13 @@ def test_while_one_thread_reads_others_use_the_policy_before(monkeypatch):
     save(diversity=1)
     before, seen = decide("books"), []
 
-    def slow_read(self):
+    def slow_read(use_case_key):
         thread = threading.Thread(target=lambda: seen.append(decide("books")))
         thread.start()
         thread.join(10)
         assert not thread.is_alive()
 
-    monkeypatch.setattr(policies.PolicyInForce, "_read", slow_read)
+    monkeypatch.setattr(policies, "active_policy", slow_read)
     decide("books")
     assert seen == [before]
 

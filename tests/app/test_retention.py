@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from recommender_app.exceptions import RegistryError
-from recommender_app.models import ModelVersion, TrainingRun
+from recommender_app.models import Arm, Experiment, ModelVersion, Phase, TrainingRun
 from recommender_app.registry.releases import promote, roll_back
 from recommender_app.training.retention import prune
 from tests.app.registered import candidate, live_names, start, status_of
@@ -160,3 +160,18 @@ def test_the_command_says_how_much_is_only_too_young(root):
     out = io.StringIO()
     call_command("recommender_prune", "books", stdout=out)
     assert out.getvalue() == "There is nothing to delete. 2 are younger than an hour and stay for now.\n"
+
+
+def test_what_an_arm_pins_is_kept_until_its_phase_has_ended(root):
+    first, *others = candidates(3)
+    promote(first, by="ann")
+    for version in others:
+        promote(version, by="ann")
+    candidates(2)
+    experiment = Experiment.objects.create(key="e", name="e", use_case="books")
+    phase = Phase.objects.create(experiment=experiment, number=1)
+    Arm.objects.create(phase=phase, key="pinned", weight_bp=5_000, policy={"release": 1})
+    make_old()
+    assert prune("books") == []
+    Phase.objects.filter(pk=phase.pk).update(started_at=timezone.now(), ended_at=timezone.now())
+    assert names(prune("books")) == ["popular_v1"]

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from recommender_app.evaluation.report import text_table
@@ -16,7 +17,8 @@ from recommender_app.measurement.days import ONE_DAY, day_of
 from recommender_app.measurement.readouts.planning import plan_of, sentence_of, store_plan
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, take_snapshot
 from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
-from recommender_app.measurement.readouts.tables import TITLES, as_csv, guardrail_lines, rows_of, table_rows
+from recommender_app.measurement.readouts.tables import TITLES, as_csv, guardrail_lines, table_rows
+from recommender_app.measurement.readouts.told import read_out_json
 from recommender_app.models import Phase, Snapshot
 
 MARKS = {"green": "ok   ", "amber": "look ", "red": "RED  "}
@@ -63,7 +65,7 @@ class Command(RecommenderCommand):
         if snapshot is None:
             self.stdout.write(f"{phase} has no snapshot yet: its first day is not over, or not rolled up (--take).")
         elif options["json"]:
-            self.stdout.write(json.dumps(_as_json(snapshot), indent=2))
+            self.stdout.write(json.dumps(read_out_json(phase, snapshot), indent=2, cls=DjangoJSONEncoder))
         else:
             self._tell(snapshot)
 
@@ -90,18 +92,3 @@ def _take(phase: Phase, today: date) -> None:
     if phase.started_at:
         for each in days_to_look_at(phase, today):
             take_snapshot(phase, each)
-
-
-def _as_json(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "experiment": snapshot.phase.experiment.key,
-        "phase": snapshot.phase.number,
-        "as_of": str(snapshot.as_of),
-        "verdict": snapshot.verdict,
-        "sentence": snapshot.sentence,
-        "health": snapshot.health,
-        "rows": list(rows_of(snapshot)),
-        "guardrails": snapshot.results["guardrails"],
-        "code_version": snapshot.code_version,
-        "data_hash": snapshot.data_hash,
-    }
