@@ -98,9 +98,9 @@ def test_row_12_13_releases_and_a_roll_back_reach_every_gunicorn_worker_and_no_r
 @pytest.mark.services
 @pytest.mark.slow
 def test_a_release_reaches_every_child_of_a_celery_worker(tmp_path, postgres_database, redis_url):
-    site, answers = Site(tmp_path, postgres_database, RELOAD_SECONDS), tmp_path / "answers"
+    site, answers = Site(tmp_path, postgres_database, RELOAD_SECONDS, redis_url), tmp_path / "answers"
     answers.mkdir()
-    with site.registry() as registry, site.celery(redis_url, 2):
+    with site.registry() as registry, site.celery(2):
         books = registry.do("fill")["books"]
         sent, seen = 0, []
         for number in (1, 2, 3):

@@ -27,8 +27,8 @@ def rows_of(path):
 
 @pytest.mark.services
 @pytest.mark.slow
-def test_workers_write_the_shards_and_together_they_are_the_whole(tmp_path, postgres_database):
-    site = Site(tmp_path, postgres_database, reload_seconds=5.0)
+def test_workers_write_the_shards_and_together_they_are_the_whole(tmp_path, postgres_database, redis_url):
+    site = Site(tmp_path, postgres_database, reload_seconds=5.0, broker_url=redis_url)
     with site.registry() as registry:
         registry.do("fill")
         registry.do("promote", 1)

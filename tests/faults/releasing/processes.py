@@ -27,7 +27,7 @@ class Site:
         environment: of its processes.
     """
 
-    def __init__(self, folder: Path, database_url: str, reload_seconds: float) -> None:
+    def __init__(self, folder: Path, database_url: str, reload_seconds: float, broker_url: str = "") -> None:
         self.folder = folder
         self.environment = {
             **os.environ,
@@ -35,6 +35,8 @@ class Site:
             "DATABASE_URL": database_url,
             "ARTIFACT_ROOT": str(folder / "artifacts"),
             "RELOAD_SECONDS": str(reload_seconds),
+            "RELEASING_BROKER_URL": broker_url,
+            "RELEASING_QUEUE": f"releasing-{uuid.uuid4().hex}",
             "PYTHONPATH": str(ROOT),
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
@@ -57,9 +59,8 @@ class Site:
             yield process
 
     @contextlib.contextmanager
-    def celery(self, broker_url: str, n_children: int) -> Iterator[subprocess.Popen]:
+    def celery(self, n_children: int) -> Iterator[subprocess.Popen]:
         """Start a Celery worker with a pool of forked children, on a queue that nobody else has."""
-        self.environment |= {"RELEASING_BROKER_URL": broker_url, "RELEASING_QUEUE": f"releasing-{uuid.uuid4().hex}"}
         pool = ["--pool", "prefork", "--concurrency", str(n_children), "--loglevel", "WARNING"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         command = [sys.executable, "-m", "celery", "-A", "tests.faults.releasing.worker", "worker", *pool, *quiet]
