@@ -1,5 +1,7 @@
 """The read-out for every day, and the one for the planned sample only."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from recommender_app.experiments.statistics.confidence_sequence import always_valid_read_out, half_width
 from recommender_app.experiments.statistics.fixed_horizon import fixed_read_out, is_unlocked
 from recommender_app.experiments.statistics.ratio import Difference, Estimate, compare
+from recommender_app.experiments.statistics.read_out import read_out
 from tests.benchmarks.calibrating.populations import arm, generator
 
 
@@ -50,3 +53,14 @@ def test_the_read_out_for_every_day_is_the_wider_one():
     always, fixed = always_valid_read_out(difference, 1_000), fixed_read_out(difference)
     assert always.low < fixed.low < fixed.difference < fixed.high < always.high
     assert always.relative_low < fixed.relative_low < fixed.relative == always.relative
+
+
+def test_a_relative_interval_never_says_otherwise_than_the_absolute_one_which_decides():
+    found = Difference(Estimate(2.0, 0.09, 50), Estimate(1.0, 0.0576, 50), 102)
+    sure = read_out(found, (2.5, 2.5), 0.01, 0.05)
+    assert sure.low > 0
+    assert math.log(2) < 2.5 * found.log_error  # a relative interval would begin below zero
+    assert (sure.relative, sure.relative_low, sure.relative_high) == (None, None, None)
+    open_one = read_out(found, (3.0, 3.0), 0.2, 0.05)
+    assert open_one.low < 0
+    assert open_one.relative_low < 0 < open_one.relative_high
