@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from recommender_app.models.append_only import AppendOnly
 from recommender_app.models.freezing import Freezing
 
 ALL = 10_000  # basis points
@@ -83,7 +84,7 @@ class Experiment(Freezing):
         return self.key
 
 
-class ExperimentChange(models.Model):
+class ExperimentChange(AppendOnly):
     """Who did what to an experiment, when and why; rows are only ever added."""
 
     experiment = models.CharField(max_length=64, help_text="Key of the experiment, which may be gone.")

@@ -2,10 +2,11 @@
 
 from django.db import models
 
+from recommender_app.models.append_only import AppendOnly
 from recommender_app.models.phase import Phase
 
 
-class Snapshot(models.Model):
+class Snapshot(AppendOnly):
     """One day's look at a phase: health, sums and read-outs, with what is needed to compute them again."""
 
     phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="snapshots")

@@ -183,7 +183,6 @@ def test_the_task_and_the_command_are_doors_to_the_same(capsys):
     assert "50 % waits. No snapshot" in tasks.ramp_experiments.apply(throw=True).get()
     call_command("recommender_ramp")
     assert "No step is due that has not said already" in capsys.readouterr().out
-    Snapshot.objects.all().delete()
     lifecycle.pause(phase, "ann")
     call_command("recommender_ramp")
     assert "e/1: 50 % waits. The phase is paused." in capsys.readouterr().out

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from recommender_app.exceptions import MeasurementError
+from recommender_app.experiments.trail import record
 from recommender_app.measurement.days import ONE_DAY
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, recomputed_hash, take_snapshot
 from recommender_app.models import Assignment, RolledUpDay, RollUp, Snapshot
@@ -118,3 +121,23 @@ def test_days_without_a_snapshot_are_due_once_they_are_rolled_up(phase):
     assert days_to_look_at(phase, DAY + 2 * ONE_DAY) == [DAY]
     take_snapshot(phase, DAY)
     assert days_to_look_at(phase, DAY + 2 * ONE_DAY) == []
+
+
+WAYS = {
+    "save": lambda row: row.save(),
+    "update": lambda row: type(row).objects.update(**{type(row)._meta.ordering[0].strip("-"): 1}),
+    "bulk update": lambda row: type(row).objects.bulk_update([row], ["phase"]),
+    "upsert": lambda row: type(row).objects.update_or_create(pk=row.pk, defaults={"phase": row.phase}),
+    "delete": lambda row: row.delete(),
+    "delete all": lambda row: type(row).objects.all().delete(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("is_trail", [False, True], ids=["snapshot", "trail"])
+def test_snapshots_and_the_trail_are_only_ever_added(phase, is_trail, way):
+    populate(phase)
+    row = record(phase.experiment, "edit", "ann", phase=phase) if is_trail else take_snapshot(phase, DAY)
+    with pytest.raises(ValidationError, match="stays as it was written"), transaction.atomic():
+        WAYS[way](row)
+    assert type(row).objects.filter(pk=row.pk).values().get() == type(row).objects.values().get()
