@@ -47,7 +47,7 @@ class Command(RecommenderCommand):
             "--effect",
             action="append",
             default=[],
-            metavar="METRIC=+5%%",
+            metavar="METRIC=+5%",
             help=f"on the treatments: {', '.join(KNOWN)}",
         )
         parser.add_argument("--template", choices=list(TEMPLATES), default="a_a", help="default a_a: two equal arms")
