@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from recommender_app.admin.confirmation import confirmation_page, is_confirmed, reason_of
 from recommender_app.admin.experiments_a_a import a_a_page, may_start_a_a
 from recommender_app.admin.experiments_forms import CreateForm, PlanForm
-from recommender_app.admin.experiments_moves import MOVES, RUN, Move, moves_for, newest_phase, told
+from recommender_app.admin.experiments_moves import MOVES, RESULTS, RUN, Move, moves_for, newest_phase, told
 from recommender_app.admin.filters import UseCaseFilter
 from recommender_app.admin.refusals import SaysRefusals
 from recommender_app.exceptions import RecommenderError
@@ -103,7 +103,7 @@ class ExperimentAdmin(SaysRefusals, admin.ModelAdmin):
             action=move,
             title=f"{chosen.label}: {experiment.key}",
             question=chosen.question,
-            lines=told(experiment, phase, move),
+            lines=told(experiment, phase, move, may_read=request.user.has_perm(RESULTS)),
             needs_reason=chosen.needs_reason,
             form=form,
         )

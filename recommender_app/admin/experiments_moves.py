@@ -13,9 +13,11 @@ from recommender_app.admin.experiments_forms import ShareForm, WinnerForm
 from recommender_app.exceptions import RecommenderError
 from recommender_app.experiments import lifecycle
 from recommender_app.experiments.starting import start_problems
+from recommender_app.measurement.readouts.stored import snapshot_of
 from recommender_app.models import Arm, Experiment, Phase
 
 RUN = "recommender_app.run_experiments"
+RESULTS = "recommender_app.view_experiment_results"
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,22 @@ def newest_phase(experiment: Experiment) -> Phase | None:
     return experiment.phases.order_by("number").last()
 
 
-def told(experiment: Experiment, phase: Phase, name: str) -> list[str]:
-    """Return what the page of a move says beside its question."""
+def told(experiment: Experiment, phase: Phase, name: str, *, may_read: bool) -> list[str]:
+    """Return what the page of a move says beside its question: the verdict too, to those who may read results."""
     arms = [f"Arm {arm.key}, {arm.weight_bp / 100:g} %: {_shown(arm.policy, 'as in force')}" for arm in _arms(phase)]
     lines = [f"{experiment.name}: phase {phase.number} for {experiment.use_case}, primary {experiment.primary_metric}"]
     lines += [f"Enrolled now: {phase.enrol_bp / 100:g} % of {_shown(phase.eligibility, 'everybody')}", *arms]
     lines += [f"Ramp: {step}{', by hand' if step.is_manual else ''}" for step in phase.ramp_steps.all()]
-    return [*_not_ready(experiment, phase), *lines] if name == "start" else lines
+    if name == "start":
+        return [*_not_ready(experiment, phase), *lines]
+    return [*_verdict(phase), *lines] if may_read and name in ("stop", "conclude") else lines
+
+
+def _verdict(phase: Phase) -> list[str]:
+    snapshot = snapshot_of(phase)
+    if snapshot is None:
+        return ["No snapshot has been taken yet: nothing is known about any arm."]
+    return [f"As of {snapshot.as_of}: {snapshot.sentence}"]
 
 
 def _arms(phase: Phase) -> Iterable[Arm]:

@@ -139,6 +139,24 @@ def test_only_the_moves_that_make_sense_have_buttons(client):
     assert buttons() == set()
 
 
+def test_who_may_read_results_sees_the_verdict_before_ending_an_experiment(client):
+    user = login(client, *ALL)
+    experiment = planned()
+    phase = lifecycle.start(experiment, "ann")
+
+    def page(move: str) -> str:
+        return client.get(url("do", experiment.pk, move)).content.decode()
+
+    assert "No snapshot has been taken yet" in page("conclude")
+    values = {"verdict": "winner", "sentence": "als wins.", "method_version": 1, "code_version": "1", "data_hash": "x"}
+    Snapshot.objects.create(phase=phase, as_of="2026-03-02", sums={}, results={}, health=[], **values)
+    assert "As of 2026-03-02: als wins." in page("conclude")
+    assert "als wins." in page("stop")
+    assert "als wins." not in page("pause")
+    user.user_permissions.remove(Permission.objects.get(codename="view_experiment_results"))
+    assert "als wins." not in page("conclude")
+
+
 def test_what_may_not_start_says_why_before_and_after(client):
     login(client, *ALL)
     experiment = planned()
