@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
@@ -51,6 +51,10 @@ class Command(RecommenderCommand):
         parser.add_argument("--json", action="store_true", help="Print the snapshot as JSON.")
 
     def run(self, **options: Any) -> None:
+        if options["store"] and not options["plan"]:
+            raise CommandError("--store keeps what --plan computes: give both.")
+        if sum(options[each] for each in ("plan", "csv", "json")) > 1:
+            raise CommandError("Choose one of --plan, --csv and --json.")
         phase = phase_of(experiment_of(options["experiment"]), options["phase"])
         today = day_of(timezone.now())
         if options["plan"]:
@@ -63,7 +67,7 @@ class Command(RecommenderCommand):
             return
         snapshot = snapshot_of(phase, options["day"])
         if snapshot is None:
-            self.stdout.write(f"{phase} has no snapshot yet: its first day is not over, or not rolled up (--take).")
+            self.stdout.write(f"{phase} has no snapshot yet: {_why_none(phase)}.")
         elif options["json"]:
             self.stdout.write(json.dumps(read_out_json(phase, snapshot), indent=2, cls=DjangoJSONEncoder))
         else:
@@ -86,6 +90,12 @@ class Command(RecommenderCommand):
             self.stdout.write(f"  {line}")
         self.stdout.write("\n" + text_table(TITLES, table_rows(snapshot)))
         self.stdout.write(f"As of {snapshot.as_of}, data {snapshot.data_hash[:12]}, version {snapshot.code_version}.")
+
+
+def _why_none(phase: Phase) -> str:
+    if phase.started_at is None:
+        return "it has not begun (start it in the admin)"
+    return "its first day is not over, or not rolled up (--take)"
 
 
 def _take(phase: Phase, today: date) -> None:
