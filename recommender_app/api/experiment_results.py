@@ -11,6 +11,7 @@ from recommender_app.measurement.readouts.tables import COLUMNS
 _TEXTS = {
     "experiment": "Key of the experiment.",
     "as_of": "Last day that is counted, in UTC.",
+    "verdict": "Of the snapshot, in a word: no row can be read while it is unhealthy.",
     "metric": "Such as ctr.",
     "role": "primary, secondary, guardrail or watched.",
     "arm": "Key of the arm.",
@@ -29,6 +30,7 @@ _NUMBERS = {
     "fixed_low": "Of the interval of the one look at the planned sample; null before.",
     "fixed_high": "See fixed_low.",
     "fixed_p_value": "Of the one look.",
+    "fixed_p_adjusted": "The same, adjusted for the number of treatments.",
 }
 
 
@@ -72,6 +74,24 @@ class GuardrailSerializer(serializers.Serializer[Any]):
     at_most = serializers.FloatField(help_text="Bound of beyond: safe below zero.")
 
 
+class AllPhasesSerializer(serializers.Serializer[Any]):
+    """One treatment over all phases with the same arms: compared within each phase, then averaged."""
+
+    arm = serializers.CharField(help_text="Key of the treatment.")
+    n = serializers.IntegerField(help_text="Users of both arms, in all phases.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Return the numbers of a read-out beside the arm."""
+        names = ("treatment", "control", "difference", "low", "high", "p_value", "alpha")
+        perhaps = ("relative", "relative_low", "relative_high")
+        numbers: dict[str, serializers.Field] = {name: serializers.FloatField() for name in names}
+        return {
+            **super().get_fields(),
+            **numbers,
+            **{name: serializers.FloatField(allow_null=True) for name in perhaps},
+        }
+
+
 class ReadOutSerializer(serializers.Serializer[Any]):
     """What a snapshot says."""
 
@@ -88,5 +108,6 @@ class ReadOutSerializer(serializers.Serializer[Any]):
     health = HealthCheckSerializer(many=True, help_text="The worst first.")
     rows = RowSerializer(many=True, help_text="Every metric of every arm, the primary metric and control first.")
     guardrails = GuardrailSerializer(many=True, help_text="Of every treatment.")
+    all_phases = AllPhasesSerializer(many=True, help_text="Of the primary metric; empty without earlier phases.")
     code_version = serializers.CharField(allow_null=True, help_text="Of the app that took the snapshot.")
     data_hash = serializers.CharField(allow_null=True, help_text="SHA-256 of the sums it was computed from.")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from recommender_app.measurement.days import ONE_DAY, day_of
 from recommender_app.measurement.readouts.planning import plan_of, sentence_of
 from recommender_app.measurement.readouts.snapshots import take_snapshot
 from recommender_app.measurement.readouts.watching import look_at_experiments
-from recommender_app.models import ExperimentChange, Phase, RolledUpDay, RollUp, Snapshot
+from recommender_app.models import Assignment, ExperimentChange, Phase, RolledUpDay, RollUp, Snapshot
 from tests.app.measured import DAY
 from tests.experiments.phases import two_arms
 from tests.experiments.populated import CLICKS, add_day, populate
@@ -172,3 +173,64 @@ def test_earlier_phases_are_compared_within_and_averaged(phase):
     snapshot = take_snapshot(second, DAY + 2 * ONE_DAY)
     assert snapshot.results["all_phases"]["b"]["n"] == 800
     assert Snapshot.objects.count() == 2
+
+
+def second_phase(first, policy=None):
+    """A phase with the same keys of arms as the first, which has ended."""
+    Phase.objects.filter(pk=first.pk).update(ended_at=timezone.now())
+    second = Phase.objects.create(experiment=first.experiment, number=2, enrol_salt="in 2", arm_salt="arm 2")
+    for arm in first.arms.order_by("pk"):
+        said = policy or {} if arm.key == "b" else {}
+        second.arms.create(key=arm.key, is_control=arm.is_control, weight_bp=arm.weight_bp, policy=said)
+    second.enrol_bp, second.started_at = 10_000, first.started_at + 2 * ONE_DAY
+    second.save()
+    populate(second, DAY + 2 * ONE_DAY, CLICKS)
+    return take_snapshot(second, DAY + 2 * ONE_DAY)
+
+
+def test_phases_together_are_told_at_every_door(phase, staff):
+    take_snapshot(phase, DAY)
+    second_phase(phase)
+    assert re.search(r"All phases together, click-through rate of b: 0\.\d+ against 0\.\d+, \+", printed())
+    (together,) = staff.get(URL).json()["all_phases"]
+    assert (together["arm"], together["n"]) == ("b", 800)
+    assert together["low"] > 0
+    assert staff.get(URL, {"phase": 1}).json()["all_phases"] == []
+
+
+def test_a_phase_whose_arms_did_something_else_asked_another_question(phase):
+    take_snapshot(phase, DAY)
+    assert second_phase(phase, policy={"diversity": 0.5}).results["all_phases"] == {}
+
+
+def test_a_phase_that_could_not_be_believed_is_left_out(phase):
+    Assignment.objects.filter(arm__key="control").delete()
+    assert take_snapshot(phase, DAY).verdict == "unhealthy"
+    assert second_phase(phase).results["all_phases"] == {}
+
+
+def test_harm_stops_the_enrolment_also_where_units_are_lost(phase):
+    RollUp.objects.filter(arm="b").update(dislikes=1)
+    RollUp.objects.filter(arm="control", user_id__endswith="3").update(dislikes=1)
+    Assignment.objects.filter(arm__key="b", unit_id__endswith="5").update(first_exposed_at=timezone.now())
+    Assignment.objects.filter(arm__key="b", unit_id__regex="[1-7]$").update(first_exposed_at=None)
+    (*_, snapshot) = look_at_experiments(timezone.now())
+    assert snapshot.verdict == "unhealthy"
+    phase.refresh_from_db()
+    assert not phase.is_enrolling
+    assert ExperimentChange.objects.get(action="pause").reason == "Stop b: dislikes per impression beyond the margin."
+
+
+def test_a_guardrail_of_which_no_user_tells_is_not_taken_for_safe(phase):
+    take_snapshot(phase, DAY)
+    out = printed()
+    assert "b wins: " in out
+    assert "(not yet shown to be within the margin: dislikes per impression)" in out
+    assert "dislikes per impression of b: undecided (the users do not tell yet)" in out
+    assert "dislikes per impression (guardrail)" in out
+
+
+def test_every_row_says_whether_it_can_be_read(phase):
+    Assignment.objects.filter(arm__key="control").delete()
+    take_snapshot(phase, DAY)
+    assert {row["verdict"] for row in csv.DictReader(io.StringIO(printed("--csv")))} == {"unhealthy"}

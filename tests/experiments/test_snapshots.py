@@ -7,12 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from recommender_app.exceptions import MeasurementError
+from recommender_app.experiments.linking import COUNTED_AS_USER, CROSSOVER
 from recommender_app.experiments.trail import record
 from recommender_app.measurement.days import ONE_DAY
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, recomputed_hash, take_snapshot
 from recommender_app.models import Assignment, RolledUpDay, RollUp, Snapshot
 from tests.app.measured import DAY
-from tests.experiments.phases import two_arms
+from tests.experiments.phases import STARTED, two_arms
 from tests.experiments.populated import N, add_day, populate, unit
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +142,15 @@ def test_snapshots_and_the_trail_are_only_ever_added(phase, is_trail, way):
     with pytest.raises(ValidationError, match="stays as it was written"), transaction.atomic():
         WAYS[way](row)
     assert type(row).objects.filter(pk=row.pk).values().get() == type(row).objects.values().get()
+
+
+def test_a_session_that_became_a_user_is_not_left_out(phase):
+    populate(phase)
+    arm = phase.arms.get(key="b")
+    values = {"unit_type": "session", "arm": arm, "enrol_bucket": 0, "arm_bucket": 0, "enrol_bp": 10_000}
+    for number, reason in enumerate([COUNTED_AS_USER] * 20 + [CROSSOVER]):
+        Assignment.objects.create(
+            phase=phase, unit_id=f"s{number}", excluded_reason=reason, assigned_at=STARTED, **values
+        )
+    left_out = {arm: told["excluded"] for arm, told in take_snapshot(phase, DAY).results["arms"].items()}
+    assert left_out == {"control": 0, "b": 1}

@@ -17,7 +17,7 @@ from recommender_app.measurement.days import ONE_DAY, day_of
 from recommender_app.measurement.readouts.planning import plan_of, sentence_of, store_plan
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, take_snapshot
 from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
-from recommender_app.measurement.readouts.tables import TITLES, as_csv, guardrail_lines, table_rows
+from recommender_app.measurement.readouts.tables import TITLES, all_phases_lines, as_csv, guardrail_lines, table_rows
 from recommender_app.measurement.readouts.told import read_out_json
 from recommender_app.models import Phase, Snapshot
 
@@ -86,7 +86,7 @@ class Command(RecommenderCommand):
         self.stdout.write(f"{snapshot.sentence}\n")
         for check in snapshot.health:
             self.stdout.write(f"  {MARKS[check['severity']]}{check['sentence']}")
-        for line in guardrail_lines(snapshot):
+        for line in (*guardrail_lines(snapshot), *all_phases_lines(snapshot)):
             self.stdout.write(f"  {line}")
         self.stdout.write("\n" + text_table(TITLES, table_rows(snapshot)))
         self.stdout.write(f"As of {snapshot.as_of}, data {snapshot.data_hash[:12]}, version {snapshot.code_version}.")

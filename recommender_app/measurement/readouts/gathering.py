@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from recommender_app.experiments.linking import COUNTED_AS_USER
 from recommender_app.experiments.metrics import LATENCY, METRICS, Metric
 from recommender_app.experiments.statistics.sums import Totals
 from recommender_app.measurement.days import Day, aware, stored
@@ -28,7 +29,8 @@ class GatheredArm:
 
     Attributes:
         weight: its share of the enrolled units, in basis points.
-        assigned, exposed, excluded: units; those that are excluded are in neither of the others.
+        assigned, exposed, excluded: units; those that are excluded are in neither of the others, and a
+            session that became a user is in none: its user is.
         totals: {metric: sums over the units that were exposed}.
     """
 
@@ -112,7 +114,7 @@ def _counts(phase: Phase, as_of: date) -> dict[int, dict[str, int]]:
     grouped: Any = rows.values("arm").annotate(
         assigned=Count("pk", filter=counts),
         exposed=Count("pk", filter=counts & Q(first_exposed_at__lt=end)),
-        excluded=Count("pk", filter=~counts),
+        excluded=Count("pk", filter=~counts & ~Q(excluded_reason=COUNTED_AS_USER)),
     )
     names = ("assigned", "exposed", "excluded")
     return {row["arm"]: {name: row[name] for name in names} for row in grouped}

@@ -27,6 +27,7 @@ class Compared:
         always_valid: read-out that may be looked at every day; None where the users do not tell.
         p_adjusted: its p-value, adjusted for the number of treatments (primary) or of questions (secondary).
         fixed: read-out of the one look at the planned sample; None before.
+        fixed_p_adjusted: its p-value, adjusted for the number of treatments.
     """
 
     metric: Metric
@@ -34,6 +35,7 @@ class Compared:
     always_valid: ReadOut | None
     p_adjusted: float | None = None
     fixed: ReadOut | None = None
+    fixed_p_adjusted: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,16 @@ def results_of(gathered: Gathered, earlier: Earlier | None = None) -> Results:
     experiment = gathered.phase.experiment
     primary = _compared(gathered, METRICS[experiment.primary_metric], unlocks=True)
     adjusted = holm({each.arm: each.always_valid.p_value for each in primary if each.always_valid})
+    fixed = holm({each.arm: each.fixed.p_value for each in primary if each.fixed})
     metrics = [metric for metric in metrics_of_experiment(experiment) if metric.key in experiment.secondary_metrics]
     secondary = [
         each for metric in metrics for each in _compared(gathered, metric) if metric.key != experiment.primary_metric
     ]
     explored = benjamini_hochberg({_name(each): each.always_valid.p_value for each in secondary if each.always_valid})
     return Results(
-        tuple(replace(each, p_adjusted=adjusted.get(each.arm)) for each in primary),
+        tuple(
+            replace(each, p_adjusted=adjusted.get(each.arm), fixed_p_adjusted=fixed.get(each.arm)) for each in primary
+        ),
         tuple(replace(each, p_adjusted=explored.get(_name(each))) for each in secondary),
         _guardrails(gathered),
         _all_phases(gathered, earlier or {}),

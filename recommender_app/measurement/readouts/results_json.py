@@ -44,4 +44,5 @@ def _compared_json(each: Compared) -> dict[str, Any]:
         "p_adjusted": each.p_adjusted,
         "always_valid": asdict(each.always_valid) if each.always_valid else None,
         "fixed": asdict(each.fixed) if each.fixed else None,
+        "fixed_p_adjusted": each.fixed_p_adjusted,
     }

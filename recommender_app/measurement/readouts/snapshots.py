@@ -10,7 +10,8 @@ from recommender_app.exceptions import MeasurementError
 from recommender_app.experiments.auditing import count_moved
 from recommender_app.experiments.exposures import mark_exposed
 from recommender_app.experiments.metrics import METRICS
-from recommender_app.experiments.statistics.verdict import Plan, Treatment, Verdict, verdict
+from recommender_app.experiments.statistics.guardrails import Safety
+from recommender_app.experiments.statistics.verdict import Plan, Status, Treatment, Verdict, verdict
 from recommender_app.measurement.days import ONE_DAY, Day, aware, day_of, days_from
 from recommender_app.measurement.readouts.gathering import Gathered, data_hash, gather, totals_from
 from recommender_app.measurement.readouts.health import Check, blocking, health_of
@@ -90,15 +91,17 @@ def _verdict(gathered: Gathered, results: Results, checks: list[Check]) -> Verdi
             each.arm,
             each.always_valid,
             each.p_adjusted,
-            {
-                METRICS[key].label: of_arms[each.arm].safety
-                for key, of_arms in results.guardrails.items()
-                if each.arm in of_arms
-            },
+            {METRICS[key].label: _safety(results, key, each.arm) for key in experiment.guardrails},
         )
         for each in results.primary
     ]
     return verdict(plan, treatments, gathered.days, smallest_arm=smallest_arm(gathered), red=blocking(checks))
+
+
+def _safety(results: Results, metric: str, arm: str) -> Safety:
+    """Return what a guardrail says of an arm; while the users do not tell, nothing is shown to be safe."""
+    said = results.guardrails.get(metric, {}).get(arm)
+    return said.safety if said else Safety.UNDECIDED
 
 
 def _days_missing(phase: Phase, as_of: date) -> int:
@@ -109,27 +112,35 @@ def _days_missing(phase: Phase, as_of: date) -> int:
 
 
 def _earlier(phase: Phase) -> Earlier:
-    """Return the primary metric's totals of earlier phases with the same arms, from their last snapshots."""
-    arms = set(phase.arms.values_list("key", flat=True))
+    """Return the primary metric's totals of earlier phases that asked the same, from their last snapshots.
+
+    The arms had the same policies then, and the numbers could be believed.
+    """
+    arms = _policies(phase)
     found: dict[str, list[Any]] = {key: [] for key in arms}
     for before in phase.experiment.phases.filter(number__lt=phase.number, started_at__isnull=False).order_by("number"):
-        last = before.snapshots.order_by("-as_of").first()
-        if last is not None and set(last.sums) == arms:
+        last = before.snapshots.order_by("-as_of", "-method_version").first()
+        if last is not None and last.verdict != Status.UNHEALTHY.value and _policies(before) == arms:
             for key in arms:
                 found[key].append(totals_from(last.sums[key]["totals"][phase.experiment.primary_metric]))
     return {key: tuple(totals) for key, totals in found.items()}
 
 
+def _policies(phase: Phase) -> dict[str, Any]:
+    return dict(phase.arms.values_list("key", "policy"))
+
+
 def _keep_first_fixed(phase: Phase, as_of: date, told: dict[str, Any]) -> None:
-    """Let the read-out of the planned sample be that of its first day: who looks again finds something by luck."""
-    before = Snapshot.objects.using(alias()).filter(phase=phase, as_of__lt=as_of, method_version=METHOD_VERSION)
-    first = next((row for row in before.order_by("as_of").iterator() if row.results["primary"][0]["fixed"]), None)
+    """Let the planned look be the one that was taken first, whichever day it was of: a second one finds luck."""
     for each in told["primary"]:
         each["fixed_as_of"] = str(as_of) if each["fixed"] else None
+    rows = Snapshot.objects.using(alias()).filter(phase=phase, method_version=METHOD_VERSION).order_by("pk")
+    primary = (row.results["primary"] for row in rows.iterator())
+    first = next((arms for arms in primary if any(each["fixed"] for each in arms)), None)
     if first is not None:
-        of_first = {each["arm"]: each for each in first.results["primary"]}
+        of_first = {each["arm"]: each for each in first}
         for each in told["primary"]:
-            each |= {name: of_first[each["arm"]][name] for name in ("fixed", "fixed_as_of")}
+            each |= {name: of_first[each["arm"]].get(name) for name in ("fixed", "fixed_p_adjusted", "fixed_as_of")}
 
 
 def days_to_look_at(phase: Phase, today: date) -> list[date]:

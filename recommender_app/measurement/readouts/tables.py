@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from recommender_app.experiments.metrics import METRICS
+from recommender_app.experiments.statistics.read_out import ReadOut
+from recommender_app.experiments.statistics.wording import change
 from recommender_app.models import Snapshot
 
 COLUMNS = (
-    "experiment", "phase", "as_of", "metric", "role", "arm", "users", "value", "difference", "low", "high",
+    "experiment", "phase", "as_of", "verdict", "metric", "role", "arm", "users", "value", "difference", "low", "high",
     "relative", "relative_low", "relative_high", "p_value", "p_adjusted", "fixed_low", "fixed_high", "fixed_p_value",
+    "fixed_p_adjusted",
 )  # fmt: skip
 TITLES = ("metric", "arm", "users", "value", "against control", "interval", "p adjusted", "planned look")
 NOTHING = "-"
@@ -31,8 +34,9 @@ def rows_of(snapshot: Snapshot) -> Iterator[Row]:
                 "experiment": snapshot.phase.experiment.key,
                 "phase": snapshot.phase.number,
                 "as_of": str(snapshot.as_of),
+                "verdict": snapshot.verdict,
                 "metric": metric,
-                "role": _role(results, metric),
+                "role": _role(snapshot, metric),
                 "arm": arm,
                 "users": of_metric["n"],
                 "value": of_metric["value"],
@@ -63,20 +67,35 @@ def table_rows(snapshot: Snapshot) -> list[list[str]]:
 
 
 def guardrail_lines(snapshot: Snapshot) -> list[str]:
-    """Return one sentence for each guardrail and treatment."""
-    return [
-        f"{METRICS[each['metric']].label} of {each['arm']}: {each['safety']} "
-        f"({_number(each['treatment'])} against {_number(each['control'])})"
-        for each in snapshot.results["guardrails"]
-    ]
+    """Return one sentence for each guardrail and treatment, those of which no user tells included."""
+    results = snapshot.results
+    told = {(each["metric"], each["arm"]): each for each in results["guardrails"]}
+    treatments = [each["arm"] for each in results["primary"]]
+    guarded = [key for key in METRICS if key in snapshot.phase.experiment.guardrails]
+    return [_guardrail(metric, arm, told.get((metric, arm))) for metric in guarded for arm in treatments]
 
 
-def _role(results: dict[str, Any], metric: str) -> str:
+def all_phases_lines(snapshot: Snapshot) -> list[str]:
+    """Return one sentence for each treatment that was compared in earlier phases, too."""
+    label = METRICS[snapshot.results["primary"][0]["metric"]].label
+    together = snapshot.results["all_phases"].items()
+    return [f"All phases together, {label} of {arm}: {change(ReadOut(**each))}" for arm, each in together]
+
+
+def _guardrail(metric: str, arm: str, said: dict[str, Any] | None) -> str:
+    if said is None:
+        return f"{METRICS[metric].label} of {arm}: undecided (the users do not tell yet)"
+    values = f"{_number(said['treatment'])} against {_number(said['control'])}"
+    return f"{METRICS[metric].label} of {arm}: {said['safety']} ({values})"
+
+
+def _role(snapshot: Snapshot, metric: str) -> str:
+    results = snapshot.results
     if metric == results["primary"][0]["metric"]:
         return "primary"
     if any(each["metric"] == metric for each in results["secondary"]):
         return "secondary"
-    return "guardrail" if any(each["metric"] == metric for each in results["guardrails"]) else "watched"
+    return "guardrail" if metric in snapshot.phase.experiment.guardrails else "watched"
 
 
 def _compared(each: dict[str, Any] | None) -> Row:
@@ -88,11 +107,12 @@ def _compared(each: dict[str, Any] | None) -> Row:
     row["p_adjusted"] = each["p_adjusted"]
     if each["fixed"]:
         row |= {f"fixed_{name}": each["fixed"][name] for name in ("low", "high", "p_value")}
+        row["fixed_p_adjusted"] = each.get("fixed_p_adjusted")
     return row
 
 
 def _table_row(row: Row) -> list[str]:
-    planned = NOTHING if row["fixed_p_value"] is None else f"p {row['fixed_p_value']:.3g}"
+    planned = NOTHING if row["fixed_p_adjusted"] is None else f"p {row['fixed_p_adjusted']:.3g}"
     return [
         f"{METRICS[row['metric']].label} ({row['role']})",
         row["arm"],

@@ -24,7 +24,15 @@ def read_out_json(phase: Phase, snapshot: Snapshot | None) -> dict[str, Any]:
     }
     if snapshot is None:
         nothing = {"as_of": None, "verdict": None, "code_version": None, "data_hash": None}
-        return {**about, **nothing, "sentence": NO_SNAPSHOT, "health": [], "rows": [], "guardrails": []}
+        return {
+            **about,
+            **nothing,
+            "sentence": NO_SNAPSHOT,
+            "health": [],
+            "rows": [],
+            "guardrails": [],
+            "all_phases": [],
+        }
     return {
         **about,
         "as_of": snapshot.as_of,
@@ -33,6 +41,7 @@ def read_out_json(phase: Phase, snapshot: Snapshot | None) -> dict[str, Any]:
         "health": snapshot.health,
         "rows": list(rows_of(snapshot)),
         "guardrails": snapshot.results["guardrails"],
+        "all_phases": [{"arm": arm, **each} for arm, each in snapshot.results["all_phases"].items()],
         "code_version": snapshot.code_version,
         "data_hash": snapshot.data_hash,
     }

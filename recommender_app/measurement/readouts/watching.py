@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from recommender_app.exceptions import ConfigurationError, RecommenderError
 from recommender_app.experiments.lifecycle import pause
+from recommender_app.experiments.metrics import METRICS
+from recommender_app.experiments.statistics.guardrails import Safety
 from recommender_app.experiments.statistics.verdict import Status
 from recommender_app.measurement.days import day_of
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, take_snapshot
@@ -36,18 +38,29 @@ def look_at_experiments(now: datetime | None = None) -> Iterator[Snapshot]:
 
 
 def pause_if_harmful(phase: Phase) -> bool:
-    """Stop the enrolment into a running phase whose newest snapshot is harmful; return whether that was done now."""
+    """Stop the enrolment into a running phase if a guardrail is breached; return whether that was done now.
+
+    Also where the snapshot is unhealthy: what loses the units of an arm is often what slows it down.
+    """
     newest = phase.snapshots.using(alias()).order_by("-as_of", "-pk").first()
-    if newest is None or newest.verdict != Status.HARMFUL.value or phase.ended_at is not None:
+    if newest is None or phase.ended_at is not None or not (reason := _harm(newest)):
         return False
     if not phase.is_enrolling or _was_resumed_since(phase, newest):
         return False
     try:
-        pause(phase, BY, newest.sentence)
+        pause(phase, BY, reason)
     except ConfigurationError:  # somebody stopped or paused it meanwhile
         return False
-    logger.error("%s enrols nobody any more: %s", phase, newest.sentence)
+    logger.error("%s enrols nobody any more: %s", phase, reason)
     return True
+
+
+def _harm(snapshot: Snapshot) -> str:
+    """Return what is beyond its margin, in a sentence; "" = nothing."""
+    if snapshot.verdict == Status.HARMFUL.value:
+        return snapshot.sentence
+    broken = [each for each in snapshot.results["guardrails"] if each["safety"] == Safety.BREACHED.value]
+    return " ".join(f"Stop {each['arm']}: {METRICS[each['metric']].label} beyond the margin." for each in broken)
 
 
 def _was_resumed_since(phase: Phase, snapshot: Snapshot) -> bool:
