@@ -13,6 +13,7 @@ from recommender_app.experiments.overlap import overlapping
 from recommender_app.models import Arm, Experiment, Phase, RampStep
 from recommender_app.models.experiment import ALL
 from recommender_app.models.json_rules import json_problem
+from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.site import get_use_case
 
 
@@ -22,10 +23,11 @@ def start_problems(experiment: Experiment, phase: Phase) -> list[str]:
     Raises:
         UnknownUseCase: the experiment's use case is not registered.
     """
-    get_use_case(experiment.use_case)
+    use_case = get_use_case(experiment.use_case)
     arms = list(phase.arms.order_by("pk"))
     steps = list(phase.ramp_steps.order_by("after_days"))
     problems = [*metric_problems(experiment), *eligibility_problems(phase.eligibility, experiment.unit_type)]
+    problems = problems or list(facts_problems(use_case, phase.eligibility))
     problems += [*arms_problems(arms), *policies_problems(experiment.use_case, arms), *ramp_problems(steps)]
     if phase.enrol_salt and phase.enrol_salt == phase.arm_salt:
         problems.append("The two salts are the same: who is enrolled would decide the arm. Leave them empty.")
@@ -76,6 +78,14 @@ def eligibility_problems(eligibility: Any, unit_type: str) -> Iterator[str]:
             yield f"Eligibility: nothing but the interaction count is known of a session, so leave out {name!r}."
         elif not isinstance(eligibility[name], list | str) or not eligibility[name]:
             yield f'Eligibility: write a list of values, such as {{"{name}": ["developer"]}}.'
+
+
+def facts_problems(use_case: UseCase, eligibility: dict[str, Any]) -> Iterator[str]:
+    """Yield what a well-formed eligibility asks for of a use case that tells nothing about its users."""
+    names = sorted(eligibility.keys() - {FEWEST, MOST})
+    if names and type(use_case).unit_facts is UseCase.unit_facts:
+        told = ", ".join(names)
+        yield f"Eligibility: {use_case.key} knows no {told}, so nobody is eligible: declare unit_facts on it."
 
 
 def metric_problems(experiment: Experiment) -> Iterator[str]:
