@@ -15,9 +15,10 @@ from recommender_app.management.base import RecommenderCommand
 from recommender_app.management.day_options import day
 from recommender_app.measurement.days import ONE_DAY, day_of
 from recommender_app.measurement.readouts.planning import plan_of, sentence_of, store_plan
+from recommender_app.measurement.readouts.printed import TITLES, all_phases_lines, guardrail_lines, table_rows
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, take_snapshot
 from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
-from recommender_app.measurement.readouts.tables import TITLES, all_phases_lines, as_csv, guardrail_lines, table_rows
+from recommender_app.measurement.readouts.tables import as_csv
 from recommender_app.measurement.readouts.told import read_out_json
 from recommender_app.models import Phase, Snapshot
 
