@@ -1,7 +1,7 @@
 """Ramps that go up by themselves: a step that is due is taken if nothing speaks against it, else it says why it waits.
 
-A step needs the time planned since the step before, a snapshot of the last two days without anything red, and a
-phase that is not paused; one that is manual waits for a person.
+A step needs the time planned since the step before, a snapshot of the last two days without anything red and without
+a breached guardrail, and a phase that is not paused; one that is manual waits for a person.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from recommender_app.experiments.enrolling import set_share
 from recommender_app.experiments.locking import locked, running_phase
+from recommender_app.experiments.metrics import METRICS
 from recommender_app.experiments.trail import record
 from recommender_app.models import Experiment, Phase, RampStep, Snapshot
 from recommender_app.registry.database import atomic
 
-RED = "red"
+RED, BREACHED = "red", "breached"
 FRESH = timedelta(days=2)  # a snapshot stands for a whole day of UTC and is taken after its end
 HELD_LENGTH = 200  # characters of RampStep.held_reason
 
@@ -71,8 +72,16 @@ def _unhealthy(phase: Phase, now: datetime) -> str:
     snapshot: Snapshot | None = phase.snapshots.order_by("-as_of", "-pk").first()
     if snapshot is None or snapshot.as_of < (now - FRESH).date():
         return "No snapshot of the last two days says that all is well."
-    red = [check for check in snapshot.health if check.get("severity") == RED]
-    return f"{snapshot.as_of}: {red[0].get('sentence') or red[0].get('check')}" if red else ""
+    red = [check.get("sentence") or check.get("check") for check in snapshot.health if check.get("severity") == RED]
+    reasons = [*red, *_breached(snapshot)]
+    return f"{snapshot.as_of}: {reasons[0]}" if reasons else ""
+
+
+def _breached(snapshot: Snapshot) -> list[str]:
+    """Return a sentence for each guardrail that an arm does not keep."""
+    told = snapshot.results.get("guardrails", [])
+    broken = [(METRICS[each["metric"]].label, each["arm"]) for each in told if each["safety"] == BREACHED]
+    return [f"{arm} does not keep its guardrail: {label}." for label, arm in broken]
 
 
 def _hold(phase: Phase, step: RampStep, reason: str, by: str) -> list[str]:

@@ -8,13 +8,15 @@ from typing import Any
 
 from recommender_app.experiments.arm_policies import policy_sentences
 from recommender_app.experiments.facts import FEWEST, MOST
-from recommender_app.experiments.metrics import DECIDING, METRICS
+from recommender_app.experiments.metrics import DECIDING, METRICS, Metric
 from recommender_app.experiments.overlap import overlapping
 from recommender_app.models import Arm, Experiment, Phase, RampStep
 from recommender_app.models.experiment import ALL
 from recommender_app.models.json_rules import json_problem
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.site import get_use_case
+
+WIDEST = 100  # a guardrail that may become a hundred times worse guards nothing
 
 
 def start_problems(experiment: Experiment, phase: Phase) -> list[str]:
@@ -76,8 +78,13 @@ def eligibility_problems(eligibility: Any, unit_type: str) -> Iterator[str]:
     for name in eligibility.keys() - bounds.keys():
         if unit_type == Experiment.UnitType.SESSION:
             yield f"Eligibility: nothing but the interaction count is known of a session, so leave out {name!r}."
-        elif not isinstance(eligibility[name], list | str) or not eligibility[name]:
-            yield f'Eligibility: write a list of values, such as {{"{name}": ["developer"]}}.'
+        elif not _are_values(eligibility[name]):
+            yield f'Eligibility: write a list of texts or numbers, such as {{"{name}": ["developer"]}}.'
+
+
+def _are_values(values: Any) -> bool:
+    listed = [values] if isinstance(values, str) else values
+    return isinstance(listed, list) and bool(listed) and all(isinstance(each, str | int | float) for each in listed)
 
 
 def facts_problems(use_case: UseCase, eligibility: dict[str, Any]) -> Iterator[str]:
@@ -96,12 +103,23 @@ def metric_problems(experiment: Experiment) -> Iterator[str]:
     if not isinstance(secondary, list) or not isinstance(guardrails, dict):
         yield 'Write secondary metrics as ["conversion"] and guardrails as {"fallback_rate": 0.5}.'
         return
-    for name in [*secondary, *guardrails]:
-        if name not in METRICS:
-            yield f"There is no metric {name!r}: choose from {', '.join(METRICS)}."
-    for name, margin in guardrails.items():
-        if isinstance(margin, bool) or not isinstance(margin, int | float) or not margin > 0:
-            yield f"Guardrail {name}: the margin is a number above 0, not {margin!r}."
+    unknown = [name for name in [*secondary, *guardrails] if not isinstance(name, str) or name not in METRICS]
+    for name in unknown:
+        yield f"There is no metric {name!r}: choose from {', '.join(METRICS)}."
+    for name in sorted(guardrails.keys() & METRICS.keys()):
+        if not _is_margin(guardrails[name], METRICS[name]):
+            yield f"Guardrail {name}: the margin is {_margins(METRICS[name])}, not {guardrails[name]!r}."
+
+
+def _is_margin(margin: Any, metric: Metric) -> bool:
+    """Tell whether a guardrail with this margin could ever be breached."""
+    if isinstance(margin, bool) or not isinstance(margin, int | float):
+        return False
+    return 0 < margin < 1 if metric.direction > 0 else 0 < margin <= WIDEST
+
+
+def _margins(metric: Metric) -> str:
+    return "a number between 0 and 1" if metric.direction > 0 else f"a number above 0, at most {WIDEST}"
 
 
 def _overlap(use_case_key: str, keys: Sequence[str]) -> list[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from recommender_app.exceptions import ConfigurationError, UnknownUseCase
+from recommender_app.exceptions import UnknownUseCase
 from recommender_app.experiments import lifecycle
 from recommender_app.experiments.phases import read_running
 from recommender_app.experiments.templates import TEMPLATES, create_from_template
 from recommender_app.experiments.trail import configuration_of
 from recommender_app.models import (
     Arm,
-    ExclusionLayer,
     Experiment,
     ExperimentChange,
     Phase,
@@ -22,24 +21,13 @@ from recommender_app.models import (
 )
 from recommender_app.registry.policies import save_policy
 from recommender_app.serving.policies import decide
+from tests.experiments.planned import planned, refused
 
 pytestmark = pytest.mark.django_db
 
 
-def planned(template="a_a", key="test", **plan) -> Experiment:
-    experiment = create_from_template(template, "books", key, "ann")
-    Experiment.objects.filter(pk=experiment.pk).update(**plan)
-    return Experiment.objects.get(pk=experiment.pk)
-
-
 def trail() -> list[tuple]:
     return list(ExperimentChange.objects.order_by("pk").values_list("action", "phase", "changed_by", "reason"))
-
-
-def refused(call, *args, **kwargs) -> str:
-    with pytest.raises(ConfigurationError) as raised:
-        call(*args, **kwargs)
-    return str(raised.value)
 
 
 def test_a_life_from_a_template_to_a_winner_is_told_by_the_trail():
@@ -115,79 +103,6 @@ def test_arms_that_cannot_be_served_are_not_started(change, sentence):
     assert sentence in said
     assert not Phase.objects.filter(started_at__isnull=False).exists()
     assert [action for action, *_ in trail()] == ["create"]
-
-
-@pytest.mark.parametrize(
-    ("plan", "sentence"),
-    [
-        ({"primary_metric": "clicks"}, "The primary metric 'clicks' cannot decide: choose from ctr, conversion"),
-        ({"primary_metric": "session_seconds"}, "cannot decide"),
-        ({"secondary_metrics": ["clicks"]}, "There is no metric 'clicks'"),
-        ({"secondary_metrics": {}}, "Write secondary metrics as"),
-        ({"guardrails": {"speed": 0.1}}, "There is no metric 'speed'"),
-        ({"guardrails": {"latency": 0}}, "Guardrail latency: the margin is a number above 0, not 0."),
-        ({"guardrails": {"latency": "much"}}, "the margin is a number above 0, not 'much'."),
-    ],
-)
-def test_metrics_that_nobody_measures_are_not_started(plan, sentence):
-    assert sentence in refused(lifecycle.start, planned(**plan), "ann")
-
-
-@pytest.mark.parametrize(
-    ("eligibility", "sentence"),
-    [
-        ([], "Eligibility: write"),
-        ({"min_interactions": -1}, "min_interactions is a whole number from 0, not -1."),
-        ({"max_interactions": 1.5}, "max_interactions is a whole number from 0, not 1.5."),
-        ({"min_interactions": 9, "max_interactions": 5}, "nobody has at least 9 and at most 5"),
-        ({"roles": []}, 'write a list of values, such as {"roles": ["developer"]}.'),
-        ({"roles": 7}, "write a list of values"),
-    ],
-)
-def test_eligibility_that_makes_no_sense_is_not_started(eligibility, sentence):
-    experiment = planned()
-    Phase.objects.update(eligibility=eligibility)
-    assert sentence in refused(lifecycle.start, experiment, "ann")
-
-
-def test_sessions_have_no_facts_to_be_chosen_by():
-    experiment = planned(unit_type="session")
-    Phase.objects.update(eligibility={"roles": ["developer"]})
-    assert "nothing but the interaction count is known of a session" in refused(lifecycle.start, experiment, "ann")
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "is_apart"),
-    [
-        ({}, {}, False),
-        ({"eligibility": {"max_interactions": 4}}, {"eligibility": {"min_interactions": 5}}, True),
-        ({"eligibility": {"max_interactions": 5}}, {"eligibility": {"min_interactions": 5}}, False),
-        ({"eligibility": {"min_interactions": 5}}, {"eligibility": {"max_interactions": 4}}, True),
-        ({"layer_to": 5_000}, {"layer_from": 5_000}, True),
-        ({"layer_to": 5_001}, {"layer_from": 5_000}, False),
-        ({"layer_from": 5_000}, {"layer_to": 5_000}, True),
-        ({"layer_to": 5_000}, {"layer_from": 5_000, "line": "another"}, False),
-        ({"layer_to": 5_000}, {"layer_from": 5_000, "line": None}, False),
-        ({}, {"unit_type": "session"}, True),
-        ({}, {"use_case": "movies"}, True),
-    ],
-)
-def test_two_experiments_that_could_want_the_same_unit_do_not_run_together(one, other, is_apart):
-    experiments = []
-    for key, plan in (("one", one), ("other", other)):
-        fields = dict(plan)
-        eligibility, name = fields.pop("eligibility", {}), fields.pop("line", "line")
-        layer = name and ExclusionLayer.objects.get_or_create(key=name, defaults={"salt": name})[0]
-        experiments.append(planned(key=key, layer=layer or None, **fields))
-        Phase.objects.filter(experiment=experiments[-1]).update(eligibility=eligibility)
-    lifecycle.start(experiments[0], "ann")
-    if is_apart:
-        lifecycle.start(experiments[1], "ann")
-        return
-    said = refused(lifecycle.start, experiments[1], "ann")
-    assert f"one runs for {experiments[1].use_case} and could want the same units" in said
-    lifecycle.stop(experiments[0], "", "ann")
-    lifecycle.start(experiments[1], "ann")
 
 
 def test_each_step_of_a_life_is_refused_out_of_its_order():

@@ -30,9 +30,9 @@ def running(steps=TWO_WEEKS, key="e", use_case="books") -> Phase:
     return lifecycle.start(experiment, "ann", at=MONDAY)
 
 
-def look(phase: Phase, number: float, *health: dict) -> None:
+def look(phase: Phase, number: float, *health: dict, **results) -> None:
     """Store the snapshot of a day."""
-    values = {"code_version": "1", "data_hash": "", "sums": {}, "results": {}, "verdict": "", "sentence": ""}
+    values = {"code_version": "1", "data_hash": "", "sums": {}, "results": results, "verdict": "", "sentence": ""}
     Snapshot.objects.create(phase=phase, as_of=day(number).date(), health=list(health), **values)
 
 
@@ -59,6 +59,18 @@ def test_ten_per_cent_in_week_one_and_half_in_week_two():
         {"enrol_bp": 1_000},
         {"enrol_bp": 5_000},
     )
+
+
+def test_a_breached_guardrail_closes_the_gate_though_the_numbers_can_be_believed():
+    phase = running()
+    told = [
+        {"metric": "latency", "arm": "b", "safety": "safe"},
+        {"metric": "dislike_rate", "arm": "b", "safety": "breached"},
+    ]
+    look(phase, 6, {"check": "srm", "severity": "green"}, guardrails=told)
+    (line,) = ramp_due(now=day(7))
+    assert "b does not keep its guardrail: dislikes per impression." in line
+    assert enrolled(phase) == 1_000
 
 
 @pytest.mark.parametrize(

@@ -67,10 +67,10 @@ class Command(RecommenderCommand):
             self.stdout.write(as_csv(snapshots_of(phase)), ending="")
             return
         snapshot = snapshot_of(phase, options["day"])
-        if snapshot is None:
-            self.stdout.write(f"{phase} has no snapshot yet: {_why_none(phase)}.")
-        elif options["json"]:
+        if options["json"]:
             self.stdout.write(json.dumps(read_out_json(phase, snapshot), indent=2, cls=DjangoJSONEncoder))
+        elif snapshot is None:
+            self.stdout.write(f"{phase} has no snapshot yet: {_why_none(phase)}.")
         else:
             self._tell(snapshot)
 
