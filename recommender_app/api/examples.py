@@ -39,6 +39,7 @@ _HEALTH = {
     "training": {"n_waiting": 0, "waiting_since": None, "last_seen_at": "2026-11-07T03:12:00Z"},
     "n_log_rows_lost": 0,
     "n_log_rows_spooled": 0,
+    "n_requests_without_arm": 0,
     "n_requests_not_counted": 0,
     "spool": {
         "folder": "/srv/site/spool",

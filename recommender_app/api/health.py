@@ -120,6 +120,9 @@ class HealthSerializer(serializers.Serializer[Any]):
     databases = serializers.DictField(child=serializers.CharField(), help_text="closed = in use, open = left alone.")
     n_log_rows_lost = serializers.IntegerField(help_text="Answers of this process without a row anywhere.")
     n_log_rows_spooled = serializers.IntegerField(help_text="Rows that this process has put into the spool.")
+    n_requests_without_arm = serializers.IntegerField(
+        help_text="Requests to this process that were answered without the arm that they may have had."
+    )
     n_requests_not_counted = serializers.IntegerField(
         help_text="Requests to this process that no rate held, because the cache that counts was down."
     )

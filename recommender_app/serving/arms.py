@@ -88,6 +88,13 @@ def release_of(
     return (release, "") if release else (live, PIN_NOT_LOADED)
 
 
+def pinned_by_arms(use_case_key: str) -> frozenset[int]:
+    """Return the numbers of the releases that arms of what runs pin. No query."""
+    policies = (arm.policy for phase in running_phases(use_case_key) for arm in phase.arms)
+    numbers = (policy.get(RELEASE) for policy in policies if isinstance(policy, Mapping))
+    return frozenset(number for number in numbers if isinstance(number, int))
+
+
 def n_failed() -> int:
     """Return how many requests of this process were served without the arm that they may have had."""
     return _n_failed

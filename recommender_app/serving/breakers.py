@@ -21,7 +21,7 @@ class _Watched:
     cost: RecentCost
 
 
-_watched: dict[tuple[str, str], _Watched] = {}  # (use case key, engine key)
+_watched: dict[tuple[str, str], _Watched] = {}  # (use case key, engine key, or "engine@release" of one that an arm pins)
 
 
 def refusal(use_case_key: str, engine: str, deadline: Deadline) -> str:
@@ -30,7 +30,7 @@ def refusal(use_case_key: str, engine: str, deadline: Deadline) -> str:
     Whoever is told "" must report with ``succeeded``, ``failed`` or, where nothing was found out, ``released``.
     """
     watched = _of(use_case_key, engine)
-    if engine not in LAST_RUNGS and not watched.cost.fits(deadline):
+    if engine.partition("@")[0] not in LAST_RUNGS and not watched.cost.fits(deadline):
         return DEADLINE
     return "" if watched.breaker.allows() else BREAKER_OPEN
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from recommender_app.models import TrainingRun
 from recommender_app.registry.training_signs import TrainingSigns, training_signs
-from recommender_app.serving import breakers, database, live, request_log
+from recommender_app.serving import arms, breakers, database, live, request_log
 from recommender_app.serving.circuit import CLOSED
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.overlay import overlay_of
@@ -44,6 +44,7 @@ def health(use_cases: list[UseCase] | None = None) -> dict[str, Any]:
         "databases": databases,
         "n_log_rows_lost": request_log.n_lost(),
         "n_log_rows_spooled": request_log.n_spooled(),
+        "n_requests_without_arm": arms.n_failed(),
         "spool": spool.to_json(),
         "training": training.to_json(),
     }
@@ -69,7 +70,7 @@ def use_case_health(use_case: UseCase) -> dict[str, Any]:
         "is_policy_readable": is_readable(use_case.key),
         "policy": policy_as_json(policy),
         "engines": {},
-        "breakers": breakers.states().get(use_case.key, {}),
+        "breakers": _breakers(use_case.key),
         "n_overlay_items": None,
         "release": None,
     }
@@ -84,6 +85,13 @@ def use_case_health(use_case: UseCase) -> dict[str, Any]:
     elif release is not None:
         state["status"] = OK
     return state
+
+
+def _breakers(use_case_key: str) -> dict[str, str]:
+    """Return the breakers of what is live and of the releases that running arms pin; others are asked no more."""
+    pins = arms.pinned_by_arms(use_case_key)
+    found = breakers.states().get(use_case_key, {})
+    return {name: state for name, state in found.items() if "@" not in name or int(name.rpartition("@")[2]) in pins}
 
 
 def _engines(release: LoadedRelease) -> dict[str, dict[str, Any]]:

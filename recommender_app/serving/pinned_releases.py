@@ -91,6 +91,11 @@ def pinned_numbers(use_case_key: str) -> frozenset[int]:
     return frozenset(_pinned.get(use_case_key, ()))
 
 
+def watched_name(use_case_key: str, number: int, engine: str) -> str:
+    """Return what the breakers call an engine of a release: "als", or "als@7" of one beside the live one."""
+    return f"{engine}@{number}" if number in _pinned.get(use_case_key, ()) else engine
+
+
 def forget() -> None:
     """Drop everything that was loaded; the next request loads anew."""
     _pinned.clear()

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from recommender_app.conf import settings
 from recommender_app.engines.batch import RequestBatch
-from recommender_app.serving import breakers, pages
+from recommender_app.serving import breakers, pages, pinned_releases
 from recommender_app.serving.answer import Result
 from recommender_app.serving.deadline import Deadline
 from recommender_app.serving.loading import LoadedRelease
@@ -76,7 +76,7 @@ class Pipeline:
 
     def _is_refused(self, engine: str) -> bool:
         """Tell whether the engine is not asked this time, and note why."""
-        reason = breakers.refusal(self.query.use_case.key, engine, self.deadline)
+        reason = breakers.refusal(self.query.use_case.key, self._watched(engine), self.deadline)
         if reason:
             logger.info("Request %s: the engine %s is not asked: %s.", self.request_id, engine, reason)
             self.pool.failures[engine] = reason
@@ -86,9 +86,13 @@ class Pipeline:
         """Tell the breaker of an engine that did not fail; a failure was told where it happened."""
         key, failure = self.query.use_case.key, self.pool.failures.get(engine)
         if failure is None and engine in self.pool.engine_ms:
-            breakers.succeeded(key, engine, self.pool.engine_ms[engine])
+            breakers.succeeded(key, self._watched(engine), self.pool.engine_ms[engine])
         elif failure != ENGINE_FAILED:
-            breakers.released(key, engine)
+            breakers.released(key, self._watched(engine))
+
+    def _watched(self, engine: str) -> str:
+        """Return the name of an engine among the breakers: what a release that an arm pins does is its own affair."""
+        return pinned_releases.watched_name(self.query.use_case.key, self.release.number, engine)
 
     def _is_late(self, engine: str) -> bool:
         """Tell whether the engine's next try would come after the deadline; the last rungs have none."""
@@ -139,7 +143,7 @@ class Pipeline:
         except Exception:
             logger.exception("Request %s: the engine %s failed: %s.", self.request_id, engine, ENGINE_FAILED)
             self.pool.failures[engine] = ENGINE_FAILED
-            breakers.failed(self.query.use_case.key, engine)
+            breakers.failed(self.query.use_case.key, self._watched(engine))
             return []
         finally:
             self.pool.spend(engine, (time.perf_counter() - started) * 1000)

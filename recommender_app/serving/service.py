@@ -89,7 +89,10 @@ def recommend(
     started, deadline = time.perf_counter(), Deadline(settings.BUDGET_MS)
 
     def arm_of(interaction_count: int) -> Assigned | None:
-        return arms.arm_for(query, user_id, interaction_count, writes=log) if in_experiments else None
+        nonlocal blank  # an answer that fails from here on is logged with the arm, too
+        found = arms.arm_for(query, user_id, interaction_count, writes=log) if in_experiments else None
+        blank = _in_arm(blank, found) if found else blank
+        return found
 
     def compute() -> Answer:
         return _later_page(blank, query, rest) if rest else _computed(blank, query, policy, deadline, arm_of)
@@ -126,13 +129,16 @@ def _computed(
     if found:
         policy = arms.policy_of(query.use_case.key, found)
         release, problem = arms.release_of(query.use_case.key, found, release)
-        blank = replace(blank, policy=policy.name, fallback_reason=problem)
-        blank = replace(blank, experiment=found.experiment, phase=found.phase, arm=found.arm)
+        blank = replace(_in_arm(blank, found), policy=policy.name, fallback_reason=problem)
     if release is None:
         return _explained(query, answered(blank, query, policy, None), None)
     release = as_decided(release, policy)
     pipeline = Pipeline(query, blank.request_id, _request(query, history, release), release, deadline)
     return _explained(query, answered(blank, query, policy, pipeline), pipeline)
+
+
+def _in_arm(blank: Answer, found: Assigned) -> Answer:
+    return replace(blank, experiment=found.experiment, phase=found.phase, arm=found.arm)
 
 
 def _later_page(blank: Answer, query: Query, rest: Rest) -> Answer:

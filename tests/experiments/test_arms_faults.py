@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from recommender_app.experiments import running
 from recommender_app.models import Arm, Assignment, Phase, RequestLog
-from recommender_app.serving import arms
+from recommender_app.serving import arms, service
 from recommender_app.serving.database import savepoint
+from recommender_app.serving.health import health
 from recommender_app.serving.service import recommend
 from tests.experiments.making import make_phase, readers
 
@@ -56,12 +57,25 @@ def test_where_the_database_fails_the_policy_in_force_serves_and_it_is_counted_a
         answers = [recommend(reader, "books", 2) for _ in range(3)]
     assert {(answer.engine, answer.arm, len(answer.results)) for answer in answers} == {("als", "", 2)}
     assert arms.n_failed() - before == 3
+    assert health()["n_requests_without_arm"] == arms.n_failed()
     assert caplog.text.count("cannot be assigned to experiments") == 1
     assert logged() == [(None, None, None)] * 3
     assert recommend(reader, "books", 2).arm == "b"
     with connection.execute_wrapper(away):
         recommend(reader, "books", 2)
     assert caplog.text.count("cannot be assigned to experiments") == 2
+
+
+def test_an_answer_that_fails_after_the_assignment_is_logged_with_its_arm(books, monkeypatch):
+    reader = reader_in(make_phase({"control": {}, "b": POPULAR}), "b", books)
+
+    def is_away(*args, **kwargs):
+        raise OperationalError("the database went away")
+
+    monkeypatch.setattr(service, "answered", is_away)
+    answer = recommend(reader, "books", 2)
+    assert answer.fallback_reason == "database_unavailable"
+    assert (answer.experiment, answer.phase, answer.arm) == ("e", 1, "b")
 
 
 def test_a_hook_of_the_host_that_fails_costs_the_arm_and_not_the_answer(books, monkeypatch):

@@ -5,8 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommender_app.models import ModelVersion, Release, ReleaseMember, RequestLog
+from recommender_app.experiments import lifecycle, running
+from recommender_app.models import Experiment, ModelVersion, Release, ReleaseMember, RequestLog
 from recommender_app.serving import live, overlay, pinned_releases
+from recommender_app.serving.health import health
 from recommender_app.serving.service import recommend
 from recommender_app.usecases.site import get_use_case
 from tests.app import colours, library
@@ -32,6 +34,30 @@ def test_each_arm_is_answered_by_its_release(two_releases):
         assert library.titles(recommend(pinned, "books", 2).results) == ["tea-0", "tea-1"]
     rows = RequestLog.objects.order_by("pk").values_list("arm", "release", "model_version", "fallback_reason")
     assert list(rows) == [("control", 2, "als_v2", ""), ("b", 1, "als_v1", "")] * 2
+
+
+def test_engines_of_a_pinned_release_that_fail_are_not_left_alone_in_the_live_one(two_releases, settings, monkeypatch):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "BREAKER_ERRORS": 2}
+    control, reader = arms_of(make_phase({"control": {}, "b": {"release": 1}}), two_releases)
+    recommend(reader, "books", 2)
+    broken = pinned_releases.pinned("books", 1, live.current("books")).artifacts["als"].engine
+
+    def fails(*args, **kwargs):
+        raise RuntimeError("a broken model")
+
+    monkeypatch.setattr(type(broken), "candidates", failing_for(broken, type(broken).candidates, fails))
+    reasons = [recommend(reader, "books", 2).fallback_reason for _ in range(3)]
+    assert reasons == ["engine_failed", "engine_failed", "breaker_open"]
+    answer = recommend(control, "books", 2)
+    assert (answer.engine, answer.fallback_reason) == ("als", "")
+    assert health()["use_cases"]["books"]["breakers"]["als@1"] == "open"
+    lifecycle.stop(Experiment.objects.get(), by="anna", reason="a broken model")
+    running.forget()
+    assert "als@1" not in health()["use_cases"]["books"]["breakers"]
+
+
+def failing_for(broken, works, fails):
+    return lambda engine, *args, **kwargs: (fails if engine is broken else works)(engine, *args, **kwargs)
 
 
 def test_it_is_loaded_once_and_shares_what_the_live_one_has(two_releases):
