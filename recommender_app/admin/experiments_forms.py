@@ -13,6 +13,7 @@ from recommender_app.experiments.metrics import DECIDING, METRICS
 from recommender_app.experiments.starting import eligibility_problems, metric_problems
 from recommender_app.experiments.templates import TEMPLATES
 from recommender_app.models import Arm, Experiment, Phase
+from recommender_app.models.experiment import ALL
 from recommender_app.usecases.site import all_use_cases
 
 
@@ -132,6 +133,14 @@ class ArmFormSet(forms.BaseInlineFormSet):
         if commit and any("is_control" in form.changed_data for form in self.forms):
             self.get_queryset().exclude(pk__in=[pk for pk in controls if pk]).update(is_control=False)
         return super().save(commit)
+
+
+class RampStepForm(forms.ModelForm):
+    """One step of the ramp."""
+
+    enrol_bp = forms.IntegerField(
+        label="Share", min_value=1, max_value=ALL, help_text="Of the eligible units, in basis points: 1000 is 10 %."
+    )
 
 
 class ShareForm(forms.Form):

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from recommender_app.admin.experiments_forms import ArmForm, ArmFormSet, PhaseForm
+from recommender_app.admin.experiments_forms import ArmForm, ArmFormSet, PhaseForm, RampStepForm
 from recommender_app.admin.refusals import SaysRefusals
 from recommender_app.admin.tables import html_table
 from recommender_app.experiments.starting import start_problems
@@ -62,6 +62,7 @@ class RampStepInline(OfDraft):
     """The ramp."""
 
     model = RampStep
+    form = RampStepForm
     fields = ("after_days", "enrol_bp", "is_manual", "activated_at", "held_reason")
     readonly_fields = ("activated_at", "held_reason")
 

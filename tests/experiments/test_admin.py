@@ -308,7 +308,7 @@ def test_arms_and_steps_of_a_draft_are_added_and_deleted(client):
         ({"arms-0-weight_bp": "10001"}, "weight is from 1 to 10000"),
         ({"arms-0-key": "als"}, "duplicate"),
         ({"eligibility": '{"min_interactions": "many"}'}, "is a whole number from 0"),
-        ({"ramp_steps-0-enrol_bp": "10001"}, "recommender_ramp_within"),
+        ({"ramp_steps-0-enrol_bp": "10001"}, "less than or equal to 10000"),
         ({"ramp_steps-1-after_days": "0"}, "duplicate"),
     ],
 )

@@ -9,6 +9,8 @@ from recommender_app.exceptions import MeasurementError, UnknownExperiment
 from recommender_app.models import Experiment, Phase, Snapshot
 from recommender_app.registry.database import alias
 
+MOST_TOLD = 10
+
 
 def experiment_of(key: str) -> Experiment:
     """Return an experiment.
@@ -19,8 +21,14 @@ def experiment_of(key: str) -> Experiment:
     is_key = re.fullmatch(r"[-\w]{1,64}", key, re.ASCII)  # a database may choke on what can be none
     found = Experiment.objects.using(alias()).filter(key=key).first() if is_key else None
     if found is None:
-        raise UnknownExperiment(f"There is no experiment {key[:64]!r}.")
+        raise UnknownExperiment(f"There is no experiment {key[:64]!r}: {_known()}.")
     return found
+
+
+def _known() -> str:
+    """Return the newest experiments, as a message names them."""
+    keys = Experiment.objects.using(alias()).order_by("-pk").values_list("key", flat=True)[:MOST_TOLD]
+    return f"there are {', '.join(keys)}" if keys else "there is none yet"
 
 
 def phase_of(experiment: Experiment, number: int | None = None) -> Phase:
