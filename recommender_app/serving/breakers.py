@@ -21,7 +21,7 @@ class _Watched:
     cost: RecentCost
 
 
-_watched: dict[tuple[str, str], _Watched] = {}  # (use case key, engine key, or "engine@release" of one that an arm pins)
+_watched: dict[tuple[str, str], _Watched] = {}  # (use case key, engine key or "engine@release")
 
 
 def refusal(use_case_key: str, engine: str, deadline: Deadline) -> str:

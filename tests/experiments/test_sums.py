@@ -7,6 +7,7 @@ from recommender_app.measurement.days import ONE_DAY
 from recommender_app.measurement.intervals import Totals, totals_of
 from recommender_app.measurement.readouts.slow_answers import slow_from, slow_sums
 from recommender_app.measurement.readouts.sums import arm_rows, sums_of
+from recommender_app.usecases.visitors import Visitor
 from tests.app.measured import DAY, answer, event, roll_up
 from tests.experiments.phases import assign, two_arms
 
@@ -56,3 +57,14 @@ def test_an_arm_without_answers_has_sums_of_nothing(phase):
 def test_slow_answers_are_those_above_the_bucket_that_holds_the_p95(phase):
     assert slow_from(of_b(phase, DAY)) == 21  # all take 10 ms, which is the first of bucket 20
     assert slow_sums(of_b(phase), 21) == totals_of([(1, 2), (0, 1)])
+
+
+def test_sessions_count_and_are_left_out_by_the_name_that_the_log_has_for_visitors():
+    phase = two_arms(unit_type="session")
+    assign(phase, "b", "s1", unit_type="session")
+    assign(phase, "b", "s2", unit_type="session", excluded_reason="bot")
+    for visitor in (Visitor("s1"), Visitor("s2")):
+        shown = answer(visitor.pk, "tea", "sea", **IN_B)
+        event(visitor.pk, "tea", "click", hours=1, request_id=shown)
+    roll_up()
+    assert sums_of(of_b(phase, DAY), [METRICS["ctr"]])["ctr"] == totals_of([(1, 2)])

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Count, F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from recommender_app.experiments.metrics import Metric
 from recommender_app.measurement.intervals import Totals
-from recommender_app.models import Assignment, Phase, RollUp
+from recommender_app.models import Assignment, Experiment, Phase, RollUp
 from recommender_app.registry.database import alias
+from recommender_app.usecases.visitors import PREFIX
 
 SUMS = ("n", "y", "x", "yy", "xx", "xy")
 
@@ -24,10 +25,13 @@ SUMS = ("n", "y", "x", "yy", "xx", "xy")
 def arm_rows(phase: Phase, as_of: date) -> QuerySet[RollUp]:
     """Return the roll-ups of a phase up to a day, of units that count."""
     excluded = Assignment.objects.using(alias()).filter(phase=phase).exclude(excluded_reason="")
+    users = excluded.filter(unit_type=Experiment.UnitType.USER).values("unit_id")
+    sessions = excluded.filter(unit_type=Experiment.UnitType.SESSION)
+    visitors = sessions.annotate(logged_as=Concat(Value(PREFIX), "unit_id")).values("logged_as")
     rows = RollUp.objects.using(alias()).filter(
         experiment=phase.experiment.key, phase=phase.number, use_case=phase.experiment.use_case, day__lte=as_of
     )
-    return rows.exclude(user_id="").exclude(user_id__in=excluded.values("unit_id")).order_by()
+    return rows.exclude(user_id="").exclude(user_id__in=users).exclude(user_id__in=visitors).order_by()
 
 
 def user_totals(rows: QuerySet[RollUp]) -> QuerySet[RollUp, Any]:
