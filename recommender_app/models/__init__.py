@@ -14,6 +14,7 @@ from recommender_app.models.roll_up import RolledUpDay, RollUp, RollUpShape
 from recommender_app.models.serving_policy import PolicyChange, ServingPolicy
 from recommender_app.models.snapshot import Snapshot
 from recommender_app.models.training_run import TrainingRun
+from recommender_app.models.trim_mark import TrimMark
 from recommender_app.models.tuned_config import TunedConfig
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "ServingPolicy",
     "Snapshot",
     "TrainingRun",
+    "TrimMark",
     "TunedConfig",
 ]
