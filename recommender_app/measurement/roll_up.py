@@ -21,12 +21,13 @@ from recommender_app.measurement.answers import (
     answers_by_user,
     answers_of_users,
     n_to_copy,
-    oldest_answer_at,
 )
-from recommender_app.measurement.days import Day, aware, stored
+from recommender_app.measurement.days import Day, stored
+from recommender_app.measurement.forgotten import leave_out_forgotten
 from recommender_app.measurement.onlookers import write_onlookers
 from recommender_app.measurement.sessions import FOLLOWED, GAP
 from recommender_app.measurement.shapes import WholeDay
+from recommender_app.measurement.trimmed import is_trimmed
 from recommender_app.measurement.user_day import GroupDay, user_day
 from recommender_app.measurement.writing import insert_rows
 from recommender_app.models import RolledUpDay, RollUp, RollUpShape
@@ -41,7 +42,7 @@ def roll_up_day(use_case: UseCase, day: date) -> RolledUpDay:
     """Roll a day up, in place of what was there.
 
     Raises:
-        MeasurementError: the log no longer holds the whole day; what was rolled up before stays.
+        MeasurementError: retention has deleted rows of the day; what was rolled up before stays.
     """
     with atomic():
         done, is_new = RolledUpDay.objects.using(alias()).get_or_create(
@@ -55,14 +56,17 @@ def roll_up_day(use_case: UseCase, day: date) -> RolledUpDay:
             model.objects.using(alias()).filter(use_case=use_case.key, day=day).delete()
         _write(use_case, Day(day), done)
         done.save()
+        if not is_new:  # a trim that began meanwhile may have taken rows that were not read yet
+            _check_log_is_there(done)
+        leave_out_forgotten(use_case, day)
     return done
 
 
 def _check_log_is_there(done: RolledUpDay) -> None:
-    oldest = oldest_answer_at()
-    if done.first_request_at is not None and (oldest is None or oldest > aware(done.first_request_at)):
+    if is_trimmed(done.day):
         raise MeasurementError(
-            f"The request log no longer holds all of {done.day} of {done.use_case}: its roll-ups stay as they are."
+            f"The request log no longer holds all of {done.day} of {done.use_case}, or its events are deleted: "
+            "its roll-ups stay as they are."
         )
 
 

@@ -19,6 +19,7 @@ from recommender_app.measurement.answers import oldest_answer_at
 from recommender_app.measurement.days import ONE_DAY, Day, aware, day_of, days_from
 from recommender_app.measurement.roll_up import NAMED_FOLLOWED, roll_up_day
 from recommender_app.measurement.sessions import GAP
+from recommender_app.measurement.trimmed import first_whole_day
 from recommender_app.models import RolledUpDay
 from recommender_app.registry.database import alias
 from recommender_app.usecases.declaration import UseCase
@@ -30,13 +31,17 @@ LATEST = timedelta(days=7)  # how old an event may be that a client posts
 
 
 def due_days(use_case: UseCase, now: datetime | None = None) -> list[date]:
-    """Return the days to roll up, oldest first; two queries."""
+    """Return the days to roll up, oldest first; three queries. Of trimmed days, those that never were."""
     now = aware(now or timezone.now())
     oldest = oldest_answer_at()
     if oldest is None:
         return []
-    done = _done(use_case, day_of(oldest))
-    return [day for day in days_from(day_of(oldest), day_of(now)) if _is_due(use_case, day, done.get(day), now)]
+    done, whole = _done(use_case, day_of(oldest)), first_whole_day() or date.min
+    return [
+        day
+        for day in days_from(day_of(oldest), day_of(now))
+        if _is_due(use_case, day, done.get(day), now) and (day >= whole or day not in done)
+    ]
 
 
 def roll_up_due(use_cases: Iterable[UseCase], seconds: float | None = None) -> Iterator[RolledUpDay]:
@@ -61,15 +66,15 @@ def needed_from(use_cases: Iterable[UseCase]) -> datetime | None:
     oldest = oldest_answer_at()
     if oldest is None:
         return None
+    first = max(day_of(oldest), first_whole_day() or date.min)
     summed_up = set(RolledUpDay.objects.using(alias()).order_by().values_list("use_case", flat=True).distinct())
-    needed = (_needed_from(use_case, day_of(oldest)) for use_case in use_cases if use_case.key in summed_up)
+    needed = (_needed_from(use_case, first) for use_case in use_cases if use_case.key in summed_up)
     return min(needed, default=None)
 
 
-def _needed_from(use_case: UseCase, oldest: date) -> datetime:
-    """Return the beginning of the first day that is not settled, with the time before it that visits look at."""
-    done = _done(use_case, oldest)
-    day = oldest
+def _needed_from(use_case: UseCase, day: date) -> datetime:
+    """Return the beginning of the first day from one on that is not settled, with the time that visits look at."""
+    done = _done(use_case, day)
     while day in done and day_of(done[day]) >= _settled(use_case, day):
         day += ONE_DAY
     return Day(day).start - GAP

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from recommender_app.conf import settings
 from recommender_app.models import RequestLog
+from recommender_app.registry.trim_marks import LOG, note_trim
 
 CHUNK = 5_000  # ids of a range, as long as deleting them is quick
 MOST_SECONDS, LEAST_CHUNK = 0.3, 100
@@ -32,11 +33,12 @@ def trim_log(*, not_beyond: datetime | None = None, days: float | None = None, d
     before = timezone.now() - timedelta(days=kept_days)
     if not_beyond is not None and timezone.is_naive(before):
         not_beyond = timezone.make_naive(not_beyond, timezone.get_default_timezone())
-    old = _log().filter(created_at__lt=min(before, not_beyond or before))
-    return old.count() if dry_run else _deleted(old)
+    before = min(before, not_beyond or before)
+    old = _log().filter(created_at__lt=before)
+    return old.count() if dry_run else _deleted(old, before)
 
 
-def _deleted(old: QuerySet[RequestLog]) -> int:
+def _deleted(old: QuerySet[RequestLog], before: datetime) -> int:
     """Delete range by range up to the key of the newest old row; one that took long makes the next ones smaller.
 
     No second pass looks for rows that came late from the spool: it would read past everything
@@ -44,6 +46,8 @@ def _deleted(old: QuerySet[RequestLog]) -> int:
     """
     keys = old.values_list("pk", flat=True)
     newest, first = keys.order_by("-created_at").first(), keys.order_by("pk").first()
+    if newest is not None:
+        note_trim(LOG, before)
     chunk, n_deleted = CHUNK, 0
     while newest is not None and first is not None and first <= newest:
         started = time.monotonic()

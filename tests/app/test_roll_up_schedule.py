@@ -7,9 +7,11 @@ from django.utils import timezone
 
 from recommender_app import tasks
 from recommender_app.management import log_upkeep
-from recommender_app.measurement.days import ONE_DAY
+from recommender_app.measurement.days import ONE_DAY, Day, day_of
 from recommender_app.measurement.schedule import due_days, needed_from, roll_up_due
+from recommender_app.measurement.sessions import GAP
 from recommender_app.models import RequestLog, RolledUpDay, RollUp
+from recommender_app.serving.log_retention import trim_log
 from recommender_app.usecases.site import get_use_case
 from tests.app.measured import DAY, answer, at
 
@@ -111,10 +113,14 @@ def test_rows_that_no_roll_up_holds_yet_are_not_trimmed(settings):
     assert (timezone.now() - kept.created_at).days == 5
 
 
-def test_a_day_that_cannot_be_rolled_up_again_keeps_no_other_from_it(caplog):
-    answered_days_ago(3)
+def test_a_trimmed_day_is_not_due_again_and_keeps_no_other_from_it():
+    today = day_of(timezone.now())
+    whole = Day(today - 2 * ONE_DAY).start - GAP
+    answered_days_ago(4)
     list(roll_up_due([BOOKS]))
     RolledUpDay.objects.update(rolled_up_at=timezone.now() - timedelta(days=2))
-    RolledUpDay.objects.filter(requests=1).update(first_request_at=timezone.now() - timedelta(days=4))
-    assert len(list(roll_up_due([BOOKS]))) == 3
-    assert "no longer holds" in caplog.text
+    assert len(due_days(BOOKS)) == 5
+    assert trim_log(days=1, not_beyond=whole) == 1
+    answered_days_ago(4)  # drained late
+    assert due_days(BOOKS) == [today - 2 * ONE_DAY, today - ONE_DAY, today]
+    assert needed_from([BOOKS]) == whole
