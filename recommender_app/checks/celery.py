@@ -20,6 +20,7 @@ from recommender_app.schedule import DISPATCH, TRAIN
 PREFIX = "CELERY_"
 DEFAULT_VISIBILITY_SECONDS = 3600
 DEFAULT_ALIVE_SECONDS, ENOUGH_ALIVE_SECONDS = 4.0, 30.0
+PROPOSED_LIMIT = 3300
 SPARE = 1.5  # the visibility timeout is so many times the hard limit at least
 WITH_VISIBILITY = ("redis", "rediss", "sentinel", "sqs", "gcpubsub")  # brokers that give a message out again
 UNSAFE = ("pickle", "yaml", "application/x-python-serialize", "application/x-yaml")
@@ -39,21 +40,22 @@ def celery_problems() -> list[CheckMessage]:
 
 
 def _visibility() -> list[CheckMessage]:
-    if not str(_value("BROKER_URL")).startswith(WITH_VISIBILITY):
+    if not _gives_out_again():
         return []
     seconds = _visibility_seconds()
     problems: list[CheckMessage] = []
     if len(set(seconds)) > 1:
         told = ", ".join(f"{place} {value:g}" for place, value in zip(PLACES, seconds, strict=True))
         message = f"The visibility timeout differs between its three places: {told}."
-        hint = "Set all three to the same number of seconds: the shortest wins."
+        hint = f"The shortest wins. {_three_places()}"
         problems.append(error(70, PLACES[0], message, hint))
     limit = _value("TASK_TIME_LIMIT")
     if is_number(limit) and min(seconds) <= SPARE * limit:
         message = (
             f"A task may run for {limit:g} s, but after {min(seconds):g} s its message is given to another worker."
         )
-        hint = f"Raise the visibility timeout above {SPARE * limit:g} s, or lower CELERY_TASK_TIME_LIMIT."
+        needed = f"More than {SPARE * limit:g} s are needed"
+        hint = f"{needed}, or a lower CELERY_TASK_TIME_LIMIT. {_three_places()}"
         problems.append(error(71, PLACES[0], message, hint))
     return problems
 
@@ -64,10 +66,31 @@ def _visibility_seconds() -> list[float]:
     return [value if is_number(value) else DEFAULT_VISIBILITY_SECONDS for value in written]
 
 
+def _gives_out_again() -> bool:
+    return str(_value("BROKER_URL")).startswith(WITH_VISIBILITY)
+
+
+def _wanted_seconds() -> float:
+    """Return a visibility timeout with room for the time limit, the proposed one where there is none."""
+    limit = _value("TASK_TIME_LIMIT")
+    enough = 2 * (limit if limit and is_number(limit) else PROPOSED_LIMIT) + 600
+    return max(*_visibility_seconds(), enough)
+
+
+def _three_places() -> str:
+    """Return what to write where, so that nobody is sent from one place to the next."""
+    seconds = _wanted_seconds()
+    entry = f'"visibility_timeout": {seconds:.0f}'
+    options = "CELERY_BROKER_TRANSPORT_OPTIONS and in CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS"
+    return f"Set CELERY_VISIBILITY_TIMEOUT = {seconds:.0f}, and {entry} in {options}."
+
+
 def _time_limits() -> list[CheckMessage]:
     hard, soft = _value("TASK_TIME_LIMIT"), _value("TASK_SOFT_TIME_LIMIT")
     if not hard:
         hint = "Set CELERY_TASK_TIME_LIMIT = 3300 and CELERY_TASK_SOFT_TIME_LIMIT = 3000, or what your trainings need."
+        if _gives_out_again() and min(_visibility_seconds()) <= SPARE * PROPOSED_LIMIT:
+            hint += f" {_three_places()}"
         return [warning(72, "CELERY_TASK_TIME_LIMIT", "A training that hangs keeps its worker for ever.", hint)]
     if not soft or soft >= hard:
         hint = "Set CELERY_TASK_SOFT_TIME_LIMIT below CELERY_TASK_TIME_LIMIT: at the hard limit nothing is cleaned up."

@@ -54,6 +54,20 @@ def test_row_23_a_visibility_timeout_shorter_than_a_task_is_an_error(project):
     assert found() == []
 
 
+def test_who_follows_the_hint_on_time_limits_needs_no_second_one(project):
+    visible_for(project, None, None, None)
+    project.CELERY_TASK_TIME_LIMIT = None
+    (told,) = celery_problems()
+    assert "CELERY_TASK_TIME_LIMIT = 3300 and CELERY_TASK_SOFT_TIME_LIMIT = 3000" in told.hint
+    assert 'CELERY_VISIBILITY_TIMEOUT = 7200, and "visibility_timeout": 7200 in ' in told.hint
+    project.CELERY_TASK_TIME_LIMIT, project.CELERY_TASK_SOFT_TIME_LIMIT = 3300, 3000
+    assert {each.hint.split("Set ")[1].split(",")[0] for each in celery_problems()} == {
+        "CELERY_VISIBILITY_TIMEOUT = 7200"
+    }
+    visible_for(project, 7200, 7200, 7200)
+    assert found() == []
+
+
 @pytest.mark.parametrize(
     ("name", "value", "ids"),
     [
