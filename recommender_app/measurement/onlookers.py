@@ -22,7 +22,7 @@ from recommender_app.measurement.answers import Group, answers_as_text
 from recommender_app.measurement.days import Day
 from recommender_app.measurement.latency import as_json, bucket_of
 from recommender_app.measurement.sessions import FOLLOWED, GAP
-from recommender_app.measurement.shapes import WholeDay
+from recommender_app.measurement.shapes import BLANK, WholeDay
 from recommender_app.measurement.writing import WaitingRows
 from recommender_app.models import RollUp
 from recommender_app.usecases.rows import microseconds
@@ -110,7 +110,7 @@ def _of_user(user_id: str, answers: Sequence[Row], start: int, end: int) -> Iter
             found.setdefault(answer[GROUP:], []).append(answer)
     if not found:
         return
-    visits = _visits(answers, moments, start, end)
+    visits = {} if user_id == BLANK else _visits(answers, moments, start, end)
     for key, rows in found.items():
         yield _sums(user_id, key, rows, *visits.get(key, (0, 0.0)))
 
@@ -138,14 +138,24 @@ def _group(key: Key) -> Group:
 
 
 def _shown(texts: Sequence[str]) -> tuple[int, set[str]]:
-    """Return how many items were shown, each once per answer, and the different ones; what is no text is no item."""
+    """Return how many items were shown, each once per answer but blanks, and the different ones.
+
+    What is no text is no item.
+    """
     counts = Counter(texts)  # who comes back often sees the same list again
     lists = json.loads(f"[{','.join(counts)}]")
     if set().union(*[map(type, each) for each in lists]) <= {str}:
         different = list(map(set, lists))
     else:
         different = [{item for item in each if isinstance(item, str)} for each in lists]
-    return sum(map(mul, map(len, different), counts.values())), set().union(*different)
+    n_shown = sum(map(mul, map(len, different), counts.values()))
+    items = set().union(*different)
+    if BLANK in items:
+        items.remove(BLANK)
+        n_shown += sum(
+            (each.count(BLANK) - 1) * n for each, n in zip(lists, counts.values(), strict=True) if BLANK in each
+        )
+    return n_shown, items
 
 
 def _finite(texts: Sequence[str]) -> tuple[list[float], float]:

@@ -13,6 +13,8 @@ from recommender_app.measurement.latency import Histogram, as_json
 from recommender_app.models import RollUpShape
 from recommender_app.registry.database import alias
 
+BLANK = ""  # takes the place of a forgotten user, and of a forgotten person as an item: nobody in particular
+
 
 @dataclass
 class Shape:

@@ -12,6 +12,7 @@ from recommender_app.measurement.attribution import Exposure, attribute
 from recommender_app.measurement.days import Day
 from recommender_app.measurement.latency import as_json, bucket_of
 from recommender_app.measurement.sessions import FOLLOWED, GAP, sessions_of
+from recommender_app.measurement.shapes import BLANK
 from recommender_app.models import RollUp
 from recommender_app.usecases.declaration import UseCase
 
@@ -49,7 +50,8 @@ def user_day(
         _count_answer(_group(found, use_case, day, user_id, answer.group), answer)
     if deeds:
         _count_deeds(found, use_case, of_day, [*answers, *later], deeds)
-    _count_sessions(found, use_case, day, answers, deeds)
+    if user_id != BLANK:  # visits of several people cannot be told apart
+        _count_sessions(found, use_case, day, answers, deeds)
     for each in found.values():
         each.row.latencies, each.row.distinct_items = as_json(each.latencies), len(each.items)
     return found
@@ -67,8 +69,9 @@ def _count_answer(into: GroupDay, answer: LoggedAnswer) -> None:
     row = into.row
     row.requests += 1
     row.fallbacks += answer.is_fallback
-    row.impressions += len(set(answer.items))
-    into.items.update(answer.items)
+    different = set(answer.items) - {BLANK}
+    row.impressions += len(different) + answer.items.count(BLANK)  # each blank was somebody of their own
+    into.items.update(different)
     if answer.latency_ms is not None:
         row.latency_ms_sum += answer.latency_ms
         into.latencies[bucket_of(answer.latency_ms)] += 1
@@ -86,7 +89,7 @@ def _count_deeds(
 ) -> None:
     """Count what came of each shown item once, however often it was done."""
     wanted = {answer.request_id: answer for answer in of_day}
-    touched = {deed.action.item_id for deed in deeds}
+    touched = {deed.action.item_id for deed in deeds} - {BLANK}
     exposures = [
         Exposure(answer.request_id, answer.user_id, item, answer.at)
         for answer in answers
@@ -96,7 +99,7 @@ def _count_deeds(
     outcomes: dict[tuple[str, str], list[Deed]] = {}
     for deed, request_id in zip(deeds, due_to, strict=True):
         answer = wanted.get(request_id) if request_id else None
-        if answer is not None and deed.action.item_id in answer.items:
+        if answer is not None and deed.action.item_id in touched.intersection(answer.items):
             outcomes.setdefault((answer.request_id, deed.action.item_id), []).append(deed)
     for (request_id, _), done in outcomes.items():
         _count_outcome(found[wanted[request_id].group].row, use_case, done)

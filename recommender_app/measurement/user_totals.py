@@ -1,7 +1,8 @@
 """Sums over users of their totals, and of the squares of those, by the database.
 
 A user's totals over the whole time are made first and squared then: the sum of the squares of
-single days would pretend that a user's days are independent.
+single days would pretend that a user's days are independent. Requests of forgotten users are
+counted, but make no user: several people share the blank that stands in their place.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ SUMMED = (
     "ratings", "sessions",
 )  # fmt: skip
 HELPING = ("opinions", "ratings_sum", "session_seconds", "latency_ms_sum", "diversity_sum", "diversities")
+
+_KNOWN = "CASE WHEN user_id <> '' THEN {} ELSE 0 END"  # of a user that was not forgotten
 
 # name: (what is counted, per what, the most that the rate can be)
 RATES: dict[str, tuple[str, str, float | None]] = {
@@ -77,10 +80,12 @@ def _totals_of_users(use_case: str, first: date, last: date, fields: Sequence[st
 
 def _outer_columns() -> list[tuple[str, str]]:
     """Return (name, expression) of what is summed over users; in double precision, which squares do not overflow."""
-    columns = [("users", "COUNT(*)"), *((name, _sum(_column(name))) for name in (*SUMMED, *HELPING))]
+    columns = [("users", f"SUM({_KNOWN.format(1)})"), *((name, _sum(_column(name))) for name in SUMMED)]
     for rate, (y, x, _) in RATES.items():
-        y_column, x_column = _column(y), _column(x)
+        y_column, x_column = _KNOWN.format(_column(y)), _KNOWN.format(_column(x))
         columns += [
+            (f"{rate}_y", _sum(y_column)),
+            (f"{rate}_x", _sum(x_column)),
             (f"{rate}_n", f"SUM(CASE WHEN {x_column} > 0 THEN 1 ELSE 0 END)"),
             (f"{rate}_yy", _sum(f"{y_column} * {y_column}")),
             (f"{rate}_xx", _sum(f"{x_column} * {x_column}")),
@@ -100,8 +105,8 @@ def _sum(expression: str) -> str:
 def _sums(values: Sequence[Any]) -> Sums:
     found = {name: float(value or 0) for (name, _), value in zip(_outer_columns(), values, strict=True)}
     rates = {}
-    for rate, (y, x, most) in RATES.items():
+    for rate, (_, _, most) in RATES.items():
         squares = (found[f"{rate}_{name}"] for name in ("yy", "xx", "xy"))
-        totals = Totals(int(found[f"{rate}_n"]), found[y], found[x], *squares)
+        totals = Totals(int(found[f"{rate}_n"]), found[f"{rate}_y"], found[f"{rate}_x"], *squares)
         rates[rate] = rate_of(totals, most=most)
     return Sums({name: int(found[name]) for name in ("users", *SUMMED)}, rates)

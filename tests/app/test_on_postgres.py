@@ -11,7 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     "request log": ("test_request_log.py", "test_spool.py", "test_log_retention.py"),
     "new items and reasons": ("test_overlay.py", "test_similar.py", "test_explaining.py"),
-    "roll-ups and metrics": ("test_roll_up.py", "test_onlookers.py", "test_roll_up_schedule.py", "test_metrics.py"),
+    "roll-ups and metrics": (
+        "test_roll_up.py",
+        "test_roll_up_by_hand.py",
+        "test_onlookers.py",
+        "test_roll_up_schedule.py",
+        "test_metrics.py",
+    ),
     "events, and who teaches": (
         "test_events.py",
         "test_events_refused.py",

@@ -15,14 +15,14 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="run on PostgreSQL by test_on_postgres.py"),
 ]
 
-ITEMS = ["tea", "sea", "ink", 'odd "item"', "tab\tand\\slash", "ä"]
+ITEMS = ["tea", "sea", "ink", "", 'odd "item"', "tab\tand\\slash", "ä"]
 USERS = ["ann", "bob", "tab\there", "1", ""]
 STRANGE = [{"item": 7}, {"item": "sea"}, {"item": ["x"]}, None]
 HOURS = st.integers(-12 * 60 - 40, 15 * 60).map(lambda minutes: minutes / 60 + 1e-7 * minutes)
 ANSWERS = st.fixed_dictionaries(
     {
         "user": st.sampled_from(USERS),
-        "items": st.lists(st.sampled_from(ITEMS), max_size=4),
+        "items": st.lists(st.sampled_from(ITEMS), max_size=5),
         "hours": HOURS,
         "engine": st.sampled_from(["als", "popular"]),
         "experiment": st.sampled_from([None, "", "e"]),
