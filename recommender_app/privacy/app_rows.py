@@ -48,10 +48,10 @@ def shown_results(subject: Subject) -> QuerySet[RequestLog]:
 
 
 def _forget_spooled(subject: Subject, report: Report) -> None:
-    n_spooled = count_spooled(subject.use_cases, subject.text)
+    n_spooled = count_spooled(subject)
     if not report.is_dry_run:
-        empty_spool(subject.use_cases, subject.text)
-        n_left = count_spooled(subject.use_cases, subject.text)
+        empty_spool(subject)
+        n_left = count_spooled(subject)
         if n_left:
             report.add("spool", "", LATER, n_left, note="being written or drained now: the next drain leaves them out")
         n_spooled -= n_left

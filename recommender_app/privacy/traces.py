@@ -41,7 +41,7 @@ def has_traces(subject: Subject) -> bool:
         return True
     if any(count_host_rows(use_case, subject) for use_case in subject.use_cases):
         return True
-    if count_spooled(subject.use_cases, subject.text) or (subject.shown_in and shown_results(subject).exists()):
+    if count_spooled(subject) or (subject.shown_in and shown_results(subject).exists()):
         return True
     return any(_holds(each, folder, subject) for each in _use_cases(subject) for folder in dataset_folders(each.key))
 

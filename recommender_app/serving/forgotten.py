@@ -13,7 +13,7 @@ import numpy as np
 
 from recommender_app import conf
 from recommender_app.exceptions import UnknownUseCase
-from recommender_app.models import ForgottenUser
+from recommender_app.models import ForgottenUser, RequestLog
 from recommender_app.registry.rereading import Rereading
 from recommender_app.registry.tombstones import NOBODY, Tombstones, read_tombstones, stamp
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
@@ -91,6 +91,22 @@ def is_row_forgotten(tombstones: Tombstones, use_case_key: str, user_id: str) ->
         return tombstones.holds(get_use_case(use_case_key).users, user_id)
     except UnknownUseCase:  # it is gone, and what its users were with it
         return False
+
+
+def blank_forgotten_items(tombstones: Tombstones, row: RequestLog) -> bool:
+    """Take the ids of those who are forgotten since out of an unsaved row; tell whether any was there."""
+    if not tombstones or not isinstance(row.results, list):
+        return False
+    try:
+        model = get_use_case(row.use_case).items
+    except UnknownUseCase:
+        return False
+    places = [place for place in row.results if isinstance(place, dict) and place.get("item")]
+    forgotten = tombstones.mask(model, [place["item"] for place in places])
+    for place, is_one in zip(places, forgotten, strict=True):
+        if is_one:
+            place["item"] = ""
+    return bool(forgotten.any())
 
 
 def forget() -> None:

@@ -9,12 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date
 from pathlib import Path
 
 from recommender_app.conf import settings
 from recommender_app.registry.tombstones import read_tombstones
-from recommender_app.serving.forgotten import is_row_forgotten
+from recommender_app.serving.forgotten import blank_forgotten_items, is_row_forgotten
 from recommender_app.serving.spool.files import REJECTED, TAKEN, folder, waiting
 from recommender_app.serving.spool.framing import lines
 from recommender_app.serving.spool.loading import Row, added, row_of
@@ -35,14 +34,12 @@ class Drained:
         n_added: rows that the table holds now.
         n_known: rows that it held already.
         n_rejected: lines that no row can be made of; they lie in ``.rejected`` files.
-        days: UTC days of the rows that were added; what is summed up per day is to be summed up again.
     """
 
     n_files: int = 0
     n_added: int = 0
     n_known: int = 0
     n_rejected: int = 0
-    days: frozenset[date] = frozenset()
 
 
 def drain() -> Drained | None:
@@ -115,8 +112,9 @@ def _loaded(batch: list[bytes], rejected: Path, done: Drained) -> Drained:
         for line, row in found
         if row is not None and not is_row_forgotten(tombstones, row.use_case, row.user_id)
     ]
+    blanked = {row.line for row in rows if blank_forgotten_items(tombstones, row.log)}
     new, refused = added(rows)
-    bad = [line for line, row in found if row is None] + [row.line for row in refused]
+    bad = [line for line, log in found if log is None] + [row.line for row in refused if row.line not in blanked]
     if bad:
         _set_aside(bad, rejected)
     return Drained(
@@ -124,7 +122,6 @@ def _loaded(batch: list[bytes], rejected: Path, done: Drained) -> Drained:
         done.n_added + len(new),
         done.n_known + len(rows) - len(new) - len(refused),
         done.n_rejected + len(bad),
-        done.days | {row.log.created_at.astimezone(UTC).date() for row in new},
     )
 
 

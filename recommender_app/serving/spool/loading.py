@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from recommender_app.models import RequestLog
 from recommender_app.serving.spool.framing import unframed
+from recommender_app.serving.spool.late import sum_up_again
 
 # What a database says to one row that it cannot hold; other errors are about all of them.
 REFUSALS = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
@@ -66,6 +67,7 @@ def _failed(rows: list[Row]) -> list[Row]:
     try:
         with transaction.atomic(using=_log().db):
             _log().bulk_create([row.log for row in rows])
+            sum_up_again([row.log for row in rows])
     except REFUSALS:
         if len(rows) == 1:
             return rows
