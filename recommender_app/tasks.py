@@ -5,6 +5,7 @@ Messages in a queue hold the tasks' names: they never change.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Task, shared_task
@@ -37,6 +38,8 @@ from recommender_app.training.requested import perform_run
 from recommender_app.training.sync import sync_artifacts
 from recommender_app.training.watchdog import look_after_runs
 from recommender_app.usecases.site import all_use_cases
+
+logger = logging.getLogger(__name__)
 
 AWAY_RETRIES = 12  # of a message that found no database: the waits grow to five minutes, about 35 minutes in all
 SHORT = {"ignore_result": True, "soft_time_limit": 60, "time_limit": 90}
@@ -92,7 +95,8 @@ def train(task: Task, run_id: int) -> str:
 @shared_task(name=JANITOR, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})
 def janitor() -> None:
     """Remove leftovers, repair what rows and folders disagree about, delete what is superfluous."""
-    keep_order()
+    for line in keep_order():
+        logger.warning("%s", line)
 
 
 @shared_task(name=SYNC, **{**SHORT, "soft_time_limit": 600, "time_limit": 660})

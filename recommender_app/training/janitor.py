@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def keep_order() -> list[str]:
-    """Remove leftovers, repair what disagrees, delete what is superfluous; return a line for each change."""
+    """Remove leftovers, repair what disagrees, delete what is superfluous; return a line to tell for each change."""
     clean_up()
     lines = []
     for use_case in all_use_cases():
@@ -32,8 +32,6 @@ def keep_order() -> list[str]:
             lines += [f"{each.use_case}: {each.kind} {each.name} is deleted" for each in pruned]
         except RecommenderError as error:  # of one use case; the others need order as well
             logger.error("%s is not in order: %s", use_case.key, error)  # noqa: TRY400  the line says it all
-    for line in lines:
-        logger.warning("%s", line)
     return lines
 
 

@@ -55,7 +55,7 @@ def only_books(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_it_keeps_order_as_the_janitor_does(site, only_books, tmp_path):
+def test_it_keeps_order_as_the_janitor_does(site, only_books, tmp_path, caplog):
     work()
     hint = tmp_path / "root" / "LIVE" / "books"
     hint.unlink()
@@ -63,6 +63,7 @@ def test_it_keeps_order_as_the_janitor_does(site, only_books, tmp_path):
     staged.mkdir()
     os.utime(staged, (0, 0))
     assert "the LIVE hint is missing or wrong: it names release 1 now" in work()
+    assert "LIVE hint" not in caplog.text  # told once
     assert hint.exists()
     assert not staged.exists()
     assert "LIVE hint" not in work()

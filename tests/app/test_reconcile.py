@@ -18,6 +18,7 @@ from recommender_app.models import ForgottenUser, ModelVersion, ReleaseChange, T
 from recommender_app.registry import storage
 from recommender_app.registry.releases import promote, roll_back
 from recommender_app.registry.tombstones import bury
+from recommender_app.tasks import janitor
 from recommender_app.training.janitor import keep_order
 from recommender_app.training.reconcile import Options, reconcile
 from tests.app.registered import BOOKS, ENGINES, candidate, live_names, start
@@ -244,6 +245,12 @@ def test_the_janitor_repairs_and_prunes_and_one_use_case_does_not_hold_up_the_ot
     (root / "models").rename(root / "elsewhere")
     assert keep_order() == []
     assert "books is not in order: None of the 2 artifacts of books" in caplog.text
+
+
+def test_celerys_janitor_logs_what_it_has_repaired(root, two_releases, caplog):
+    (root / "LIVE" / "books").unlink()
+    janitor()
+    assert caplog.text.count("books: the LIVE hint is missing or wrong: it names release 2 now") == 1
 
 
 def test_what_newer_code_has_published_is_not_rolled_back_by_older_code(root, two_releases):
