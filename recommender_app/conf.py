@@ -104,6 +104,7 @@ DEFAULTS: dict[str, Any] = {
     # The request log: where rows go ("database", "spool"), and where those that the database refuses wait for it
     "LOG_WRITER": "database",  # "spool" = into files first, from where recommender_drain takes them
     "LOG_RETENTION_DAYS": 90,  # rows that are older are deleted, None = never
+    "EVENT_RETENTION_DAYS": 365,  # posted events that were received earlier are deleted, None = never
     "SPOOL_DIR": None,  # None = <ARTIFACT_ROOT>/spool; web processes write it, whoever drains reads it
     "SPOOL_MAX_MB": 512,  # what the folder may hold; rows beyond that are lost and counted
     "SPOOL_FSYNC": False,  # True = each row is flushed to the disk, so that it also outlives a power cut

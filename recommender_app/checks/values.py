@@ -168,6 +168,10 @@ RULES: dict[str, Rule] = {
     "LOG_RETENTION_DAYS": Rule(
         lambda value: value is None or _DAYS.is_kept(value), f"{_DAYS.wanted}, or None for ever"
     ),
+    "EVENT_RETENTION_DAYS": Rule(  # clients send an event again for seven days: until then its id must be known
+        lambda value: value is None or (_DAYS.is_kept(value) and value >= 8),
+        "a number of days from 8, or None for ever",
+    ),
     "SPOOL_DIR": Rule(_is_path, "a folder's path, or None"),
     "SPOOL_MAX_MB": Rule(lambda value: is_number(value) and value > 0, "a number of megabytes above 0"),
     "SPOOL_FSYNC": Rule(lambda value: isinstance(value, bool), "True or False"),

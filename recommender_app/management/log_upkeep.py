@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from django.db import DatabaseError
 
 from recommender_app.measurement.anonymous import delete_old
+from recommender_app.measurement.event_retention import trim_events
 from recommender_app.measurement.readouts.watching import look_at_experiments
 from recommender_app.measurement.schedule import needed_from, roll_up_due
 from recommender_app.serving.log_retention import trim_log
@@ -37,11 +38,13 @@ def drain_and_tell() -> str:
 def trim_request_log(*, days: float | None = None, dry_run: bool = False) -> int:
     """Delete rows beyond LOG_RETENTION_DAYS (or ``days``) that nobody needs any more; return how many.
 
-    Events of before a login that never came go with them, after a week.
+    Posted events go with them after EVENT_RETENTION_DAYS, those of before a login that never came after a week.
     """
+    needed = needed_from(all_use_cases())
     if not dry_run:
         delete_old(datetime.now(UTC))
-    return trim_log(not_beyond=needed_from(all_use_cases()), days=days, dry_run=dry_run)
+        trim_events(not_beyond=needed)
+    return trim_log(not_beyond=needed, days=days, dry_run=dry_run)
 
 
 def look_after_log() -> None:

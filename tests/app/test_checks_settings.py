@@ -73,6 +73,7 @@ def test_an_unknown_key(settings, key, hint):
         *[("FORGOTTEN_VERSIONS_DAYS", value) for value in (-1, 31, 2.5, None)],
         *[("LOG_WRITER", value) for value in (None, "db", ["spool"])],
         *[("LOG_RETENTION_DAYS", value) for value in (0, -1, "90", float("nan"))],
+        *[("EVENT_RETENTION_DAYS", value) for value in (7, True, "365", float("inf"))],
         *[("SPOOL_DIR", value) for value in ("", 3)],
         *[("SPOOL_MAX_MB", value) for value in (0, "512", None, float("inf"))],
         *[("SPOOL_FSYNC", value) for value in (None, 1, "yes")],
@@ -101,6 +102,8 @@ def test_a_value_of_a_wrong_kind_or_size(settings, name, value):
         {"LOG_WRITER": "spool", "SPOOL_DIR": "spool", "SPOOL_MAX_MB": 0.5, "SPOOL_FSYNC": True},
         {"LOG_RETENTION_DAYS": None},
         {"LOG_RETENTION_DAYS": 14},
+        {"EVENT_RETENTION_DAYS": 8},
+        {"EVENT_RETENTION_DAYS": None},
     ],
     ids=str,
 )
