@@ -1,6 +1,7 @@
 """How long a run rests that was given back because something is not possible just now; the next attempt comes later.
 
-While it rests, ``lease_until`` of the run says until when. Times are the database's clock.
+While it rests, ``finished_at`` of the run says when its attempt ended, ``lease_until`` until when it
+rests: where a message is on its way instead, no attempt has ended. Times are the database's clock.
 """
 
 from __future__ import annotations
@@ -26,6 +27,5 @@ def pause_end(attempts: int) -> Any:
 
 
 def resting() -> Q:
-    """Return what is true of waiting runs that rest; one that nobody has tried yet waits for its message only."""
-    latest = Now() + timedelta(seconds=LONGEST_SECONDS)
-    return Q(attempts__gt=0, lease_until__gt=Now(), lease_until__lte=latest)
+    """Return what is true of waiting runs that rest."""
+    return Q(finished_at__isnull=False, lease_until__gt=Now())

@@ -31,7 +31,7 @@ def unsent_runs() -> Any:
 def mark_sent(run: TrainingRun) -> bool:
     """Note that a message is about to be sent; False if somebody else does, or the run waits no more."""
     until = Now() + timedelta(seconds=settings.QUEUE_SECONDS)
-    return bool(unsent_runs().filter(pk=run.pk).update(lease_until=until))
+    return bool(unsent_runs().filter(pk=run.pk).update(lease_until=until, finished_at=None))
 
 
 def unmark_sent(run: TrainingRun) -> None:

@@ -13,7 +13,7 @@ from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic
 from recommender_app.registry.leases import expired_runs, lease_end, next_token, renew_lease, still_running
-from recommender_app.registry.pauses import pause_end
+from recommender_app.registry.pauses import pause_end, resting
 
 __all__ = ["renew_lease", "still_running"]
 
@@ -56,12 +56,14 @@ def request_run(
 def begin_requested_run(use_case_key: str, engine: str, *, requested_by: str) -> TrainingRun:
     """Ask for a training and claim it: unlike one of ``start_run`` it is asked for again if its process dies.
 
+    One that rests is woken: there is news for it.
+
     Raises:
         RegistryError: the engine is being trained, and the lease of that run holds.
     """
     with atomic():  # nobody else sees it wait
         run = request_run(use_case_key, engine, requested_by=requested_by)
-        if run is None or run.status != REQUESTED or not claim_run(run):
+        if run is None or run.status != REQUESTED or not claim_run(run, wakes=True):
             raise RegistryError(_already_running(use_case_key, engine))
     return run
 
@@ -80,22 +82,28 @@ def requested_runs() -> QuerySet[TrainingRun]:
     return TrainingRun.objects.filter(status=REQUESTED).order_by("pk")
 
 
-def claim_run(run: TrainingRun) -> bool:
+def claim_run(run: TrainingRun, *, wakes: bool = False) -> bool:
     """Begin a requested run: RUNNING, with a new token and a lease. Only one of many callers gets True.
 
-    False as well while another run of the engine lives (it stays requested), and where one that
-    began after the request has succeeded since: the run then ends as SKIPPED, what it was to
-    learn is known. When it began stays said where it has published already: what comes is its end.
+    False as well while another run of the engine lives or the run rests (it stays requested), and
+    where one that began after the request has succeeded since: the run then ends as SKIPPED, what
+    it was to learn is known. When it began stays said where it has published already: what comes is its end.
+
+    Args:
+        wakes: also one that rests until its next attempt.
     """
     try:
         with atomic():
             rescue_expired_runs(use_case=run.use_case, engine=run.engine)
-            is_ours = not _skip_if_overtaken(run) and TrainingRun.objects.filter(pk=run.pk, status=REQUESTED).update(
+            waiting = requested_runs().filter(pk=run.pk)
+            waiting = waiting if wakes else waiting.exclude(resting())
+            is_ours = not _skip_if_overtaken(run) and waiting.update(
                 status=RUNNING,
                 reason="",
                 token=next_token(run.use_case, run.engine),
                 attempts=F("attempts") + 1,
                 started_at=F("started_at") if _has_published(run) else Now(),
+                finished_at=None,
                 lease_until=lease_end(),
             )
     except IntegrityError:  # the one running run of the engine is another
@@ -169,7 +177,12 @@ def give_back_run(run: TrainingRun, reason: str, *, rests: bool = False) -> bool
     failed = TrainingRun.Status.FAILED
     is_ours = ours.filter(attempts__gte=MAX_ATTEMPTS).update(
         status=failed, reason=reason, finished_at=Now(), lease_until=None
-    ) or ours.update(status=REQUESTED, reason=reason, lease_until=pause_end(run.attempts) if rests else None)
+    ) or ours.update(
+        status=REQUESTED,
+        reason=reason,
+        finished_at=Now() if rests else None,
+        lease_until=pause_end(run.attempts) if rests else None,
+    )
     run.refresh_from_db()
     return bool(is_ours)
 

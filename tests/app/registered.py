@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import numpy as np
+from django.db.models.functions import Now
 
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.conf import settings
@@ -22,6 +23,11 @@ ENGINES = {"popular": PopularityEngine(COUNTS), "trending": TrendingEngine(COUNT
 def start(engine: str = "popular") -> TrainingRun:
     """Start a run."""
     return start_run("books", engine, config={}, seed=1, requested_by="test")
+
+
+def rested() -> None:
+    """Let the pause before the next attempt pass, for all runs that rest."""
+    TrainingRun.objects.filter(status=TrainingRun.Status.REQUESTED).update(lease_until=Now())
 
 
 def register(run: TrainingRun, number: int, **values) -> ModelVersion:

@@ -18,7 +18,7 @@ from recommender_app.training.requested import perform_run
 from recommender_app.training.verdict import Check, Outcome, Verdict
 from recommender_app.usecases.site import get_use_case
 from tests.app import readings
-from tests.app.registered import live_names
+from tests.app.registered import live_names, rested
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +85,7 @@ def test_an_ensemble_waits_for_a_member_that_another_process_has_taken_over(monk
     assert live_names() == ["als_v1", "ensemble_v1", "popular_v1"]
     assert statuses()[1] == ("ensemble", "requested")
     promote(ModelVersion.objects.get(engine="als", number=2), by="another process")
+    rested()
     assert "ensemble promoted" in perform_run(TrainingRun.objects.get(engine="ensemble", status="requested").pk)
     assert live_names() == ["als_v2", "ensemble_v2", "popular_v1"]
 
@@ -102,12 +103,14 @@ def test_an_ensemble_that_is_taken_up_before_its_member_waits_for_it(monkeypatch
             perform_run(asked.pk)
     TrainingRun.objects.filter(status="running").update(lease_until=timezone.now() - timedelta(hours=1))
     rescue_expired_runs()
+    rested()
     assert statuses() == [("als", "requested"), ("ensemble", "requested")]
     ensemble = TrainingRun.objects.get(engine="ensemble", status="requested")
     with pytest.raises(TrainingError, match="it was fitted beside als_v2"):
         perform_run(ensemble.pk)
     assert live_names() == ["als_v1", "ensemble_v1", "popular_v1"]
     assert "als promoted" in perform_run(asked.pk)
+    rested()
     assert "ensemble promoted" in perform_run(ensemble.pk)
     assert live_names() == ["als_v2", "ensemble_v2", "popular_v1"]
     assert ModelVersion.objects.filter(engine="ensemble").count() == 2

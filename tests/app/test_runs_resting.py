@@ -15,7 +15,7 @@ from recommender_app.models import TrainingRun
 from recommender_app.registry import releases
 from recommender_app.registry.pauses import LONGEST_SECONDS, pause_seconds
 from recommender_app.registry.queue import due_runs, mark_sent, unsent_runs
-from recommender_app.registry.runs import claim_run, give_back_run, request_run
+from recommender_app.registry.runs import begin_requested_run, claim_run, give_back_run, request_run
 from recommender_app.registry.training_signs import training_signs
 from tests.app import readings
 from tests.app.registered import live_names
@@ -68,6 +68,33 @@ def test_a_run_that_is_given_back_rests_longer_after_each_attempt():
     assert (run.status, run.lease_until) == ("failed", None)
 
 
+def test_a_message_that_comes_too_early_does_not_begin_a_run_that_rests(site):
+    run = ask()
+    assert claim_run(run)
+    assert give_back_run(run, "The database is busy.", rests=True)
+    assert "nothing to do" in tasks.train.apply((run.pk,)).get()
+    run.refresh_from_db()
+    assert (run.status, run.attempts, run.reason) == ("requested", 1, "The database is busy.")
+    wake(run)
+    assert "popular promoted" in tasks.train.apply((run.pk,)).get()
+
+
+def test_news_wakes_a_run_that_rests():
+    run = ask()
+    assert claim_run(run)
+    assert give_back_run(run, "Its members are not live yet.", rests=True)
+    assert begin_requested_run("books", "popular", requested_by="ann").pk == run.pk
+
+
+def test_the_message_of_the_next_attempt_may_begin_it_at_once():
+    run = ask()
+    assert claim_run(run)
+    assert give_back_run(run, "The database is busy.", rests=True)
+    wake(run)
+    assert mark_sent(run)
+    assert claim_run(run)
+
+
 def test_a_process_that_was_told_to_stop_leaves_a_run_that_does_not_rest():
     run = ask()
     assert claim_run(run)
@@ -88,6 +115,7 @@ def test_a_run_that_rests_is_no_sign_of_a_missing_worker():
     long_ago = timezone.now() - timedelta(hours=5)
     TrainingRun.objects.update(requested_at=long_ago, started_at=long_ago)
     assert give_back_run(run, "The database is busy.", rests=True)
+    TrainingRun.objects.update(finished_at=long_ago)
     signs = training_signs()
     assert (signs.n_waiting, signs.problems) == (1, ())
     wake(run)

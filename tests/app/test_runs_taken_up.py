@@ -19,7 +19,7 @@ from recommender_app.training.lifecycle import retrain
 from recommender_app.training.requested import perform_run
 from recommender_app.usecases.site import get_use_case
 from tests.app import readings
-from tests.app.registered import candidate, live_names
+from tests.app.registered import candidate, live_names, rested
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +89,7 @@ def test_what_a_busy_database_refuses_is_promoted_by_whoever_claims_it_next(monk
         with pytest.raises(TrainingError, match="It stays a candidate: The database refused"):
             perform_run(run.pk)
     assert statuses() == [("popular", "requested"), ("trending", "requested")]
+    rested()
     assert "popular promoted" in perform_run(run.pk)
     assert "trending promoted" in perform_run(other.pk)
     assert live_names() == ["popular_v1", "trending_v1"]
@@ -106,6 +107,7 @@ def test_a_promotion_that_is_always_refused_ends(monkeypatch):
     for _attempt in range(3):
         with pytest.raises(TrainingError, match="It stays a candidate"):
             perform_run(run.pk)
+        rested()
     assert statuses() == [("popular", "failed")]
 
 

@@ -17,7 +17,7 @@ from recommender_app.training.requested import perform_run
 from recommender_app.training.smoke import smoke
 from recommender_app.usecases.site import get_use_case
 from tests.app import readings
-from tests.app.registered import live_names
+from tests.app.registered import live_names, rested
 from tests.app.storages import FaultyStorage
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,7 @@ def die_before_promotion(monkeypatch, run):
         with pytest.raises(Died):
             perform_run(run.pk)
     assert not TrainingRun.objects.filter(status="running").exists()
+    rested()
 
 
 def version_of(engine, number):
@@ -94,6 +95,7 @@ def test_what_another_host_cannot_have_now_waits_for_one_that_can(settings, tmp_
     assert (status_of(run), version_of("popular", 1).status) == ("requested", "candidate")
     monkeypatch.setattr(FaultyStorage, "fault", None)
     change(settings, ARTIFACT_ROOT=tmp_path / "root")
+    rested()
     assert "popular promoted" in perform_run(run.pk)
 
 

@@ -94,6 +94,7 @@ def go_on() -> None:
     TrainingRun.objects.filter(status="running").update(lease_until=timezone.now())
     look_after_runs()
     while waiting := requested_runs().first():
+        requested_runs().update(lease_until=timezone.now())  # it has rested
         perform_run(waiting.pk)
 
 

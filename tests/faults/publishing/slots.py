@@ -79,6 +79,7 @@ def go_on(slot: str, number: int) -> None:
     for engine in DAILY:  # the clock asks again; a slot that is known stays one
         request_run("books", engine, requested_by="test", slot=slot)
     with on_host(number):
+        requested_runs().update(lease_until=timezone.now())  # they have rested
         for run in requested_runs().reverse():
             with contextlib.suppress(TrainingError):  # it was given back: the other host has the files
                 perform_run(run.pk)
