@@ -8,10 +8,12 @@ from recommender_app.privacy.subject import Subject
 from recommender_app.registry.tombstones import unsettled
 from recommender_app.training.forgotten import settle
 from recommender_app.training.forgotten_datasets import datasets_holding, delete_datasets, one_of
+from recommender_app.training.forgotten_staging import delete_staged
 from recommender_app.training.forgotten_versions import affected_versions, delete_affected, request_retraining
 from recommender_app.usecases.declaration import UseCase
 
 WHEN_READ = "a training reads them now: the janitor deletes them when it has ended"
+WHEN_WRITTEN = "somebody writes them now: the janitor deletes what is left of them"
 WHEN_REPLACED = "live, pinned, young, or to roll back to: deleted once a version trained from now on is live"
 
 
@@ -32,6 +34,11 @@ def _datasets(use_case: UseCase, subject: Subject, report: Report) -> None:
     waiting = [folder for folder, is_in_use in datasets_holding(use_case, holds) if is_in_use]
     if waiting:
         report.add("datasets", use_case.key, LATER, len(waiting), note=WHEN_READ)
+    n_deleted, n_waiting = delete_staged(use_case.key, dry_run=report.is_dry_run)
+    if n_deleted:
+        report.add("unfinished files", use_case.key, REMOVED, n_deleted)
+    if n_waiting:
+        report.add("unfinished files", use_case.key, LATER, n_waiting, note=WHEN_WRITTEN)
 
 
 def _versions(use_case: UseCase, tombstone: ForgottenUser, report: Report) -> None:

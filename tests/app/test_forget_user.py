@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 from datetime import timedelta
 
@@ -176,6 +177,23 @@ def test_a_dataset_that_a_run_reads_waits_for_its_end_and_the_janitor(ann, books
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("place", ["datasets/books", "models/books/als"])
+def test_what_a_killed_process_has_staged_goes_unless_somebody_writes_it(root, ann, place):
+    staging = root / place / ".staging-1"
+    staging.mkdir(parents=True)
+    (staging / "user_ids.npy").write_bytes(b"half")
+    assert lines(forget_user("books", ann.pk), "unfinished files") == [("later", 1)]
+    for path in (staging / "user_ids.npy", staging):
+        os.utime(path, (0, 0))
+    run = start()
+    assert lines(forget_user("books", ann.pk), "unfinished files") == [("later", 1)]
+    TrainingRun.objects.filter(pk=run.pk).update(status="failed")
+    assert lines(forget_user("books", ann.pk, dry_run=True), "unfinished files") == [("removed", 1)]
+    assert staging.exists()
+    assert lines(forget_user("books", ann.pk), "unfinished files") == [("removed", 1)]
+    assert not staging.exists()
+
+
 def test_a_live_version_waits_for_one_that_was_trained_after_and_the_others_go_at_once(root, settings, ann):
     settings.RECOMMENDER = {**settings.RECOMMENDER, "KEEP_VERSIONS": 9}
     _old, live, rejected = candidate(), candidate(), candidate()
@@ -309,6 +327,7 @@ def test_the_command_prints_a_table_or_json(ann, books):
     call_command("recommender_forget_user", "books", str(ann.pk), dry_run=True, stdout=out)
     assert "toyhost.reader in books: nothing was changed." in out.getvalue()
     assert "would be removed" in out.getvalue()
+    assert "interactions of the host, books: by the host's forget()" in out.getvalue().splitlines()
     out = io.StringIO()
     call_command("recommender_forget_user", "books", str(ann.pk), yes=True, json=True, by="eve", stdout=out)
     report = json.loads(out.getvalue())
