@@ -80,8 +80,10 @@ def trained(site, hand, dispatcher, crew):
     return wait
 
 
-@pytest.mark.parametrize("mode", [REFUSE, SILENT], ids=["row_25_refused", "row_26_silent"])
-def test_a_broker_that_does_not_answer_delays_trainings_and_no_request(mode, site, hand, crew, proxy, answers, trained):
+@pytest.mark.parametrize("mode", [REFUSE, SILENT], ids=["refused", "silent"])
+def test_row_25_26_a_broker_that_does_not_answer_delays_trainings_and_no_request(
+    mode, site, hand, crew, proxy, answers, trained
+):
     crew.worker()
     site.hold()
     proxy.behave(mode)
