@@ -2,6 +2,7 @@
 
 from recommender_app.admin import (  # noqa: F401  they register
     business_rules,
+    daily_numbers,
     experiments,
     experiments_phases,
     experiments_rows,

@@ -107,7 +107,9 @@ class GroupSerializer(serializers.Serializer[Any]):
         """Return a field for each count, rate and quantile."""
         count: Any = serializers.IntegerField
         fields: dict[str, serializers.Field] = {
-            "group": serializers.CharField(help_text="Engine, version, experiment/phase/arm or day; all in the total."),
+            "group": serializers.CharField(
+                help_text="Engine, version, experiment/phase/arm, day, or the last three; all: the total."
+            ),
             "users": count(help_text="Users who were answered or visited."),
             **{name: count(help_text=f"Sum of {name}; see docs/feedback.md.") for name in SUMMED},
             "distinct_items": count(help_text="Different items that were shown, within about 2 %."),

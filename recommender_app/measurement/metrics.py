@@ -25,6 +25,7 @@ BY: dict[str, tuple[str, ...]] = {
     "version": ("engine", "model_version"),
     "arm": ("experiment", "phase", "arm"),
     "day": ("day",),
+    "day_engine_arm": ("day", "engine", "experiment", "phase", "arm"),
 }
 QUANTILES = {"latency_ms_p50": 0.5, "latency_ms_p95": 0.95, "latency_ms_p99": 0.99}
 NO_EXPERIMENT = "in no experiment"
@@ -36,7 +37,7 @@ class GroupMetrics:
     """What came of the answers of a group.
 
     Attributes:
-        group: its name: an engine, a version, ``experiment/phase/arm``, a day, or "all".
+        group: its name: an engine, a version, ``experiment/phase/arm``, a day, all three of them, or "all".
         sums: {name: sum}, "users" among them.
         rates: {name: rate with its interval}, see ``user_totals.RATES``.
         latencies: {name of a quantile: milliseconds}; None where nothing was timed.
@@ -122,6 +123,8 @@ def _group(name: str, sums: Sums, shape: _Shape, offline: OfflineMetrics) -> Gro
 
 def _name(key: tuple[Any, ...]) -> str:
     """Return the name of a group: of a version its own, of an engine without versions the engine's."""
+    if len(key) == 5:
+        return ", ".join((str(key[0]), key[1], _name(key[2:])))
     if len(key) == 1:
         return str(key[0])
     if len(key) == 2:
