@@ -13,7 +13,7 @@ from recommender_app.management.base import RecommenderCommand
 from recommender_app.privacy import forget_user, revoke_forgetting
 from recommender_app.privacy.report import REMOVED, Line, Report
 
-TITLES = ("what", "where", "number", "when", "")
+TITLES = ("what", "where", "number", "when")
 
 
 class Command(RecommenderCommand):
@@ -87,11 +87,13 @@ class Command(RecommenderCommand):
 
 
 def _as_text(report: Report) -> str:
-    rows = [(line.what, line.where, str(line.n), _when(line, report), line.note) for line in report.lines]
+    rows = [(line.what, line.where, str(line.n), _when(line, report)) for line in report.lines]
+    notes = [f"{line.what}, {line.where}: {line.note}" for line in report.lines if line.note]
+    body = "\n".join([text_table(TITLES, rows), *notes])
     head = f"{report.user_model} in {', '.join(report.use_cases)}"
     if report.is_dry_run:
-        return f"{head}: nothing was changed.\n{text_table(TITLES, rows)}"
-    return f"{head}: forgotten, tombstone {report.reference}.\n{text_table(TITLES, rows)}"
+        return f"{head}: nothing was changed.\n{body}"
+    return f"{head}: forgotten, tombstone {report.reference}.\n{body}"
 
 
 def _when(line: Line, report: Report) -> str:
