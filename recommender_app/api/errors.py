@@ -53,6 +53,8 @@ class ErrorSerializer(serializers.Serializer[Any]):
     )
 
 
+WHOLE_BODY = "non_field_errors"  # REST framework's name of what is wrong with no field of its own
+
 ERROR_RESPONSES = {
     400: OpenApiResponse(ErrorSerializer, "A parameter is wrong; `errors` names it."),
     401: OpenApiResponse(ErrorSerializer, "Not logged in."),
@@ -90,14 +92,15 @@ def error_response(error: Exception, context: dict[str, Any]) -> Response | None
     if response is not None and isinstance(error, ValidationError):
         errors = flat(response.data)
         name, reasons = next(iter(errors.items()))
-        response.data = {"detail": f"{name}: {reasons[0]}", "errors": errors}
+        told = reasons[0] if name == WHOLE_BODY else f"{name}: {reasons[0]}"
+        response.data = {"detail": told, "errors": errors}
     return response
 
 
 def flat(errors: Any, path: str = "") -> dict[str, list[str]]:
     """Return a serializer's errors, which are nested as its fields are, as {path: reasons}."""
     if isinstance(errors, list) and not any(isinstance(inner, dict | list) for inner in errors):
-        return {path or "non_field_errors": [str(reason) for reason in errors]} if errors else {}
+        return {path or WHOLE_BODY: [str(reason) for reason in errors]} if errors else {}
     inside = errors.items() if isinstance(errors, dict) else enumerate(errors)
     found: dict[str, list[str]] = {}
     for name, inner in inside:

@@ -165,6 +165,12 @@ def test_a_list_is_recorded_whole_or_not_at_all_and_each_error_has_its_number(re
     assert list(errors(post(reader_client, post_body))) == ["1.weight", "2.non_field_errors"]
 
 
+def test_what_is_wrong_with_a_whole_post_is_told_without_the_name_of_a_field(reader_client):
+    told = post(reader_client, []).json()
+    assert told["detail"] == "This list may not be empty."
+    assert told["errors"] == {"non_field_errors": ["This list may not be empty."]}
+
+
 @pytest.mark.parametrize("body", [[], {}, 5, "like", None, True, [[]], [{}] * 501])
 def test_bodies_that_are_no_events(reader_client, body):
     import json
