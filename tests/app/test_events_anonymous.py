@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
@@ -98,6 +99,24 @@ def test_what_is_learned_from_reaches_the_host_at_login(client, books, monkeypat
     assert not Reading.objects.exists()
     reader = log_in(client)
     assert Reading.objects.get().reader == reader
+
+
+def test_a_host_that_refuses_most_clicks_is_not_asked_again_and_again(client, monkeypatch):
+    books, asked = library.add_shelves(16), []
+
+    def refuse(self, user, item, event, at):
+        asked.append(item.pk)
+        if item.pk != books[0].pk:
+            raise ValidationError("no")
+
+    monkeypatch.setattr(type(get_use_case("books")), "weights", {**get_use_case("books").weights, "click": 1.0})
+    monkeypatch.setattr(type(get_use_case("books")), "record", refuse)
+    post(client, *[event(book) for book in books], *[event(book, "impression") for book in books])
+    log_in(client)
+    assert asked.count(books[0].pk) <= 6  # once per halving, not once per refusal
+    assert len(asked) <= 40
+    assert FeedbackEvent.objects.filter(event="click").count() == 1
+    assert FeedbackEvent.objects.filter(event="impression").count() == len(books)
 
 
 def test_a_session_belongs_to_the_first_who_logs_in(client, books):
