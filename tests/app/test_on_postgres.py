@@ -9,10 +9,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
-    "request log": ("test_request_log.py", "test_spool.py", "test_log_retention.py"),
+    "request log": (
+        "test_request_log.py",
+        "test_spool.py",
+        "test_spool_late.py",
+        "test_log_retention.py",
+        "test_event_retention.py",
+    ),
     "new items and reasons": ("test_overlay.py", "test_similar.py", "test_explaining.py"),
     "roll-ups and metrics": (
         "test_roll_up.py",
+        "test_roll_up_at_once.py",
         "test_roll_up_by_hand.py",
         "test_onlookers.py",
         "test_roll_up_schedule.py",
