@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from uuid import uuid4
 
 from recommender_app.exceptions import UserNotFound
 from recommender_app.serving.answer import Answer
@@ -13,6 +14,7 @@ from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.requesters import requesting_user
 from recommender_app.usecases.robots import counts_in_experiments
 from recommender_app.usecases.site import get_use_case
+from recommender_app.usecases.visitors import Visitor
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +55,23 @@ def recommend_objects(user: Any, use_case_key: str, limit: int | None = None, **
 
 
 @guarded()
-def objects_for_request(request: Any, use_case_key: str, limit: int | None = None) -> RecommendedObjects:
+def objects_for_request(
+    request: Any, use_case_key: str, limit: int | None = None, *, session: str | None = None
+) -> RecommendedObjects:
     """Return the objects to show whoever sent a request; none, and a line in the log, where that is nobody.
+
+    Args:
+        session: of somebody who has not logged in; None = not known, so that nothing is logged as shown.
 
     Raises:
         UnknownUseCase: nothing is registered under the key.
         ValueError: the limit is out of range.
     """
     use_case = get_use_case(use_case_key)
+    if use_case.allow_anonymous_lists and not _is_logged_in(request):
+        visitor, is_known = Visitor(session or uuid4().hex), session is not None
+        counts = is_known and counts_in_experiments(request)
+        return recommend_objects(visitor, use_case_key, limit, log=is_known, in_experiments=counts)
     try:
         user = retried(lambda: _requester(use_case, request))
     except DATABASE_ERRORS:
@@ -72,12 +83,15 @@ def objects_for_request(request: Any, use_case_key: str, limit: int | None = Non
 
 def _requester(use_case: UseCase, request: Any) -> Any:
     """Return who is asking, or None where that is nobody of the use case."""
-    account: Any = getattr(request, "user", None)
-    if not getattr(account, "is_authenticated", False):
+    if not _is_logged_in(request):
         logger.info("No recommendations of %s: nobody is logged in.", use_case.key)
         return None
     try:
         return requesting_user(use_case, request)
     except UserNotFound as error:
-        logger.info("No recommendations of %s for account %s: %s", use_case.key, account.pk, error)
+        logger.info("No recommendations of %s for account %s: %s", use_case.key, request.user.pk, error)
         return None
+
+
+def _is_logged_in(request: Any) -> bool:
+    return bool(getattr(getattr(request, "user", None), "is_authenticated", False))

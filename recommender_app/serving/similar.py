@@ -73,7 +73,7 @@ def similar_items(
     read, the answer is empty, as ``recommend``'s is.
 
     Args:
-        user: an instance of the use case's ``users`` model.
+        user: an instance of the use case's ``users`` model, or a ``Visitor``.
         item: primary key; text of it will do.
         limit, filters, log: as of ``recommend``.
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from recommender_app.exceptions import ItemNotFound
 from recommender_app.usecases.declaration import UseCase
+from recommender_app.usecases.visitors import host_user
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
 
@@ -23,7 +24,7 @@ def visible_item_id(use_case: UseCase, user: Any, item: Any) -> Any:
         ItemNotFound: no item can have such a key, there is none, or ``get_items(user)`` lacks it.
     """
     key = item_key(use_case, item)
-    if key is None or not use_case.get_items(user).filter(pk=key).exists():
+    if key is None or not use_case.get_items(host_user(user)).filter(pk=key).exists():
         raise ItemNotFound(f"There is no such item in {use_case.key}.")
     return key
 

@@ -65,8 +65,45 @@ def test_where_it_is_not_allowed_a_login_is_needed(books, monkeypatch):
     assert not RequestLog.objects.exists()
 
 
-def test_similar_items_always_need_a_login(books):
-    assert Client().get(f"{URL}similar/{books[0].pk}/").status_code == 401
+def similar(client, book, **headers):
+    return client.get(f"{URL}similar/{book.pk}/", {"limit": 2}, headers=headers)
+
+
+def test_similar_items_need_a_login_where_lists_do(books, monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "allow_anonymous_lists", False)
+    assert similar(Client(), books[0]).status_code == 401
+    assert not RequestLog.objects.exists()
+
+
+def test_a_visitor_gets_similar_items_of_what_anybody_may_see_under_the_session(books, client, monkeypatch):
+    def get_items(self, user):
+        assert user is None
+        return Book.objects.filter(is_published=True)
+
+    monkeypatch.setattr(type(get_use_case("books")), "get_items", get_items)
+    Book.objects.filter(pk=books[5].pk).update(is_published=False)
+    assert titles(similar(client, books[3])) == ["sea-1", "tea-2"]
+    assert titles(similar(client, books[4])) == ["sea-0", "tea-2"]
+    assert set(RequestLog.objects.values_list("user_id", "candidate_source")) == {(visitor(client).pk, "similar")}
+    assert similar(client, books[5]).status_code == 404
+
+
+def test_what_a_visitor_clicks_among_similar_items_may_name_their_answer(books, client):
+    shown = similar(client, books[0]).json()
+    (item,) = [book for book in books if str(book.pk) == str(shown["results"][0]["item"]["id"])]
+    assert posted(client, item, request_id=shown["request_id"]).status_code == 201
+    assert posted(Client(), item, request_id=shown["request_id"]).status_code == 400
+
+
+def test_a_program_is_given_its_session_with_similar_items(books):
+    first = similar(Client(), books[0], **{HEADER: "new"})
+    again = similar(Client(), books[0], **{HEADER: first[HEADER]})
+    assert first[HEADER] == again[HEADER]
+    assert RequestLog.objects.values("user_id").distinct().count() == 1
+
+
+def test_similar_items_for_somebody_need_a_login(books):
+    assert Client().get(f"{URL}similar/{books[0].pk}/", {"for": "1"}).status_code == 401
 
 
 def test_without_a_model_a_visitor_gets_the_newest_of_what_anybody_may_see(books, monkeypatch):
