@@ -35,8 +35,12 @@ def checked_query(
     """Return the query with its defaults filled in.
 
     Raises:
+        TypeError: the user is an id, a name or None.
         ValueError: the limit is out of range.
     """
+    if not hasattr(user, "pk"):
+        wanted = f"give an instance of {use_case.users.__name__}"
+        raise TypeError(f"A {type(user).__name__} is no user of {use_case.key}: {wanted}.")
     limit = settings.LIMIT_DEFAULT if limit is None else limit
     if not 1 <= limit <= settings.LIMIT_MAX:
         raise ValueError(f"limit must be between 1 and {settings.LIMIT_MAX}, not {limit}.")

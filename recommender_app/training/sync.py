@@ -17,7 +17,9 @@ from recommender_app.registry.retention import present_versions
 
 logger = logging.getLogger(__name__)
 
-NO_STORAGE = "Every host sees the same ARTIFACT_ROOT: nothing is to be fetched. Set ARTIFACT_STORAGE otherwise."
+NO_STORAGE = (
+    "Every host sees the same ARTIFACT_ROOT: nothing is to be fetched. Name a storage in ARTIFACT_STORAGE if not."
+)
 Name = tuple[str, str]  # engine key, version name
 
 

@@ -123,3 +123,9 @@ def test_a_use_case_that_does_not_exist_is_the_templates_mistake():
 def test_a_limit_out_of_range_is_the_templates_mistake():
     with pytest.raises(ValueError, match="between 1 and 100"):
         rendered(library.add_reader().account, '{% load recommender %}{% recommendations "books" limit=0 as books %}')
+
+
+@pytest.mark.parametrize(("who", "kind"), [(7, "int"), ("ann", "str"), (None, "NoneType")])
+def test_what_is_no_user_is_told_what_to_give(who, kind):
+    with pytest.raises(TypeError, match=f"A {kind} is no user of books: give an instance of Reader"):
+        recommend_objects(who, "books")
