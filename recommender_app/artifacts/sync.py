@@ -18,6 +18,8 @@ from recommender_app.artifacts.store import check_free_space
 from recommender_app.dataset.staging import publish_folder, staging_folder
 from recommender_app.exceptions import ArtifactDamaged, ArtifactError
 
+NOT_STORED = "no such file is stored; recommender_sync on a host that has it sends it"
+
 
 class Remote(Protocol):
     """A place for files, by names with slashes. Whatever goes wrong there is an ArtifactError."""
@@ -116,7 +118,8 @@ def refusals(name: str) -> Iterator[None]:
     except ArtifactError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        is_absent = isinstance(error, FileNotFoundError)
+        reason = NOT_STORED if is_absent else " ".join(str(error).split()) or type(error).__name__
         raise ArtifactError(f"The storage refuses {name}: {reason}.") from error
 
 

@@ -112,6 +112,13 @@ def test_what_does_not_arrive_whole_does_not_arrive(hosts, promoted, monkeypatch
     assert sync_use_case("books") == ["books popular_v1: fetched"]
 
 
+def test_a_version_that_was_never_sent_is_told_with_who_can_send_it(hosts, promoted):
+    hosts.use("web")
+    (hosts.bucket / REMOTE / "popular_v1" / "manifest.json").unlink()
+    with pytest.raises(ArtifactError, match=r"manifest\.json: no such file is stored; recommender_sync on a host that"):
+        sync_use_case("books")
+
+
 def test_a_slow_storage_is_waited_for(hosts, promoted, monkeypatch):
     hosts.use("web")
     breaking(monkeypatch, "slow")
