@@ -14,11 +14,14 @@ from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic
 from recommender_app.registry.leases import expired_runs, lease_end, next_token, renew_lease, still_running
 from recommender_app.registry.pauses import pause_end, resting
+from recommender_app.registry.verdicts import reject_version
 
 __all__ = ["renew_lease", "still_running"]
 
 MAX_ATTEMPTS = 3  # a run that kills its process each time is given up
 LEASE_EXPIRED = "Its process gave no sign of life any more."
+WATCHDOG = "watchdog"  # who turns down what the dead have left
+ABANDONED = "The process that trained it died before it was promoted."
 REQUESTED, RUNNING = TrainingRun.Status.REQUESTED, TrainingRun.Status.RUNNING
 
 
@@ -191,14 +194,24 @@ def rescue_expired_runs(**of: Any) -> int:
     """Take runs from processes that give no sign of life, of one engine or of all; return how many.
 
     What was asked for is asked for again, MAX_ATTEMPTS times in all. What a command had begun
-    fails: whoever typed it has seen it die.
+    fails: whoever typed it has seen it die. What such a run has published and nobody has decided
+    on is turned down.
     """
     is_last = Q(requested_at=None) | Q(attempts__gte=MAX_ATTEMPTS)
     expired = expired_runs(**of)
-    n_failed = expired.filter(is_last).update(
-        status=TrainingRun.Status.FAILED, reason=LEASE_EXPIRED, finished_at=Now(), lease_until=None
-    )
+    with atomic():
+        n_failed = expired.filter(is_last).update(
+            status=TrainingRun.Status.FAILED, reason=LEASE_EXPIRED, finished_at=Now(), lease_until=None
+        )
+        _settle_abandoned(**of)
     return n_failed + expired.exclude(is_last).update(status=REQUESTED, reason=LEASE_EXPIRED, lease_until=None)
+
+
+def _settle_abandoned(**of: Any) -> None:
+    """Turn down the candidates of runs that died; their folders go as those of others do."""
+    died = {"training_run__status": TrainingRun.Status.FAILED, "training_run__reason": LEASE_EXPIRED}
+    for version in ModelVersion.objects.filter(**of, **died, status=ModelVersion.Status.CANDIDATE, gone_at=None):
+        reject_version(version, ABANDONED, by=WATCHDOG)
 
 
 def _skip_if_overtaken(run: TrainingRun) -> bool:

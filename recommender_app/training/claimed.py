@@ -1,10 +1,11 @@
-"""The requested runs that one training carries out, from their claim to their end."""
+"""The runs that one training carries out, from their claim or beginning to their end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Any, Self
 
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, TrainingRun
@@ -18,6 +19,7 @@ from recommender_app.registry.runs import (
     start_run,
 )
 from recommender_app.registry.versions import version_of_run
+from recommender_app.training.recording import RecordedRun
 from recommender_app.training.summary import Ending, EngineResult
 
 Status = TrainingRun.Status
@@ -25,12 +27,26 @@ _STATUSES = {Ending.FAILED: Status.FAILED, Ending.LEFT_OUT: Status.SKIPPED}  # a
 
 
 class ClaimedRuns:
-    """Claimed runs by engine; none where a command trains, whose runs begin and end with each engine."""
+    """Runs by engine: claimed ones, or those that a command begins with each engine; they end together.
+
+    As a context it keeps the leases of what a command has begun until then.
+    """
 
     def __init__(self, use_case_key: str, by: str, runs: Iterable[TrainingRun]) -> None:
         self.use_case, self.by = use_case_key, by
         self._runs = {run.engine: run for run in runs}
+        self._begun: dict[str, TrainingRun] = {}
+        self._leases = ExitStack()
         self.waiting: set[str] = set()  # engines whose versions could not be tried out or promoted now
+
+    def __enter__(self) -> Self:
+        self._leases.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._leases.__exit__(kind, error, traceback)
 
     @property
     def engines(self) -> list[str]:
@@ -47,7 +63,9 @@ class ClaimedRuns:
             RegistryError: the engine is being trained by somebody else.
         """
         if not self._runs:
-            return start_run(self.use_case, engine, config=config, seed=seed, requested_by=self.by)
+            run = start_run(self.use_case, engine, config=config, seed=seed, requested_by=self.by)
+            self._begun[engine] = self._leases.enter_context(RecordedRun(run)).run
+            return run
         self._begin(engine)
         record_config(self._runs[engine], config, seed)
         return self._runs[engine]
@@ -65,13 +83,13 @@ class ClaimedRuns:
         return (run, version) if run is not None and version is not None and version.gate else None
 
     def runs_of(self, engines: Iterable[str]) -> list[TrainingRun]:
-        """Return the claimed runs of some engines."""
-        return [self._runs[engine] for engine in engines if engine in self._runs]
+        """Return the runs of some engines."""
+        runs = self._runs | self._begun
+        return [runs[engine] for engine in engines if engine in runs]
 
     def is_lost(self, engine: str) -> bool:
         """Tell whether somebody else has taken the run over; a sign of life where not."""
-        run = self._runs.get(engine)
-        return run is not None and not renew_lease(run)
+        return any(not renew_lease(run) for run in self.runs_of([engine]))
 
     @contextmanager
     def giving_back(self, engine: str, not_now: tuple[type[Exception], ...]) -> Iterator[None]:
@@ -87,6 +105,8 @@ class ClaimedRuns:
 
         What could not be promoted now is given back and rests: whoever claims it next has only to promote it.
         """
+        for run in self._begun.values():
+            finish_run(run, Status.SUCCEEDED)  # those that failed have ended already
         endings = {result.engine: result for result in results}
         last = next(reversed(endings.values()), None)
         for engine, run in self._runs.items():

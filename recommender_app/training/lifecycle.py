@@ -100,16 +100,17 @@ def retrain(
         seed=chosen.seed if seed is None else seed,
     )
     pipeline = _Pipeline(use_case, by, chosen, progress, runs)
-    for engine in pipeline.in_order(engine_keys):
-        begin(engine)
-        end(pipeline.train(engine))
-        if pipeline.is_without_data:
-            break
-    else:
-        if pipeline.needs_refit() and not pipeline.asks_for_refit():
-            begin(ENSEMBLE)
-            end(pipeline.train(ENSEMBLE))
-    return pipeline.finish()
+    with pipeline.claimed:
+        for engine in pipeline.in_order(engine_keys):
+            begin(engine)
+            end(pipeline.train(engine))
+            if pipeline.is_without_data:
+                break
+        else:
+            if pipeline.needs_refit() and not pipeline.asks_for_refit():
+                begin(ENSEMBLE)
+                end(pipeline.train(ENSEMBLE))
+        return pipeline.finish()
 
 
 class _Pipeline:
@@ -235,7 +236,7 @@ class _Pipeline:
     def _publish(self, engine: str, chosen: ChosenConfig) -> EngineResult:
         run = self.claimed.run_of(engine, chosen.to_json(), self.source.seed)
         beside = {version.engine: version.name for version in self._going_live()}
-        model = train_version(run, chosen.config, self.source, beside)
+        model = train_version(run, chosen.config, self.source, beside, ends_run=False)
         result = EngineResult(engine, ENDINGS[model.verdict.outcome], model, model.verdict)
         if self._may_go_live(result):
             with self.claimed.giving_back(engine, NOT_NOW):

@@ -37,17 +37,19 @@ def publish(
     verdict: Verdict | None = None,
     data_read_at: datetime | None = None,
     beside: Mapping[str, str] | None = None,
+    ends_run: bool = True,
 ) -> ModelVersion:
     """Write the artifact and register it as what its verdict makes of it.
 
-    A run that a command has begun ends here, as SUCCEEDED. One that was asked for goes on: it
-    ends when what it has published is live, or turned down, so that its successor finishes what
-    a process that dies in between has left.
+    A run that somebody has begun from Python ends here, as SUCCEEDED. One that was asked for, or
+    that a command has begun, goes on: it ends when what it has published is live, or turned down,
+    so that what a process that dies in between has left is finished, or settled.
 
     Args:
         verdict: of the gate; None leaves a candidate that nobody has judged.
         data_read_at: before the dataset was read, by the database's clock; None = not known.
         beside: see ``fitted_beside``.
+        ends_run: nobody promotes it within the same run, unless that was asked for.
 
     Where ARTIFACT_STORAGE does not take it, the version is kept here, and cannot be promoted before it is stored.
 
@@ -80,7 +82,7 @@ def publish(
             unsettle(since=data_read_at or run.started_at)
             if verdict is not None:
                 record_verdict(version, verdict.to_json(), by=run.requested_by)
-            if run.requested_at is None:
+            if ends_run and run.requested_at is None:
                 finish_run(run, TrainingRun.Status.SUCCEEDED)
         undo.pop_all()
     storage.store(run.use_case, run.engine, name)

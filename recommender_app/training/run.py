@@ -94,12 +94,18 @@ def train_model(
 
 
 def train_version(
-    run: TrainingRun, config: TrainerConfig, source: Source, beside: Mapping[str, str] | None = None
+    run: TrainingRun,
+    config: TrainerConfig,
+    source: Source,
+    beside: Mapping[str, str] | None = None,
+    *,
+    ends_run: bool = True,
 ) -> TrainedModel:
     """Carry out a running run: measure and judge on a part, train on everything with the same options, publish.
 
     Args:
         beside: see ``fitted_beside``.
+        ends_run: see ``publish``.
 
     Raises:
         RecommenderError: see ``train_model``; the run's row says why.
@@ -114,7 +120,8 @@ def train_version(
             verdict = judge(run.use_case, run.engine, config, source.hold_out)
             report = stage(source.progress, f"{run.engine} on everything")
             engine = load_trainer(run.engine).train_for_release(source.dataset, config, run.seed, report)
-        version = publish(run, engine, source.dataset, measurement.to_json(), verdict, source.read_at, beside)
+        measured = measurement.to_json()
+        version = publish(run, engine, source.dataset, measured, verdict, source.read_at, beside, ends_run)
     return TrainedModel(run, version, None, measurement.evaluation, source.path, verdict)
 
 

@@ -76,3 +76,13 @@ def test_row_18_a_slot_whose_training_is_killed_at_random_moments_is_gone_on_wit
     assert not all(report["has_ended"] for report in found)
     for report in found:
         check_slot(report)
+
+
+def test_row_18_what_a_typed_training_that_was_killed_has_published_is_turned_down(tmp_path):
+    found = reports(tmp_path, f"sqlite:///{tmp_path}/db.sqlite3", "typed", timeout=240)
+    assert [report["point"] for report in found] == ["watchdog", "repair", "next training"]
+    for report in found:
+        assert report["left"] == ["popular"]
+        assert report["run"] == ["failed", "Its process gave no sign of life any more."]
+        assert report["version"] == ["rejected", "The process that trained it died before it was promoted."]
+        assert (report["is_live"], report["n_running"]) == (False, 0)
