@@ -22,7 +22,7 @@ from recommender_app.serving.batch_scoring import BatchPipeline, look_up_togethe
 from recommender_app.serving.forgotten import is_forgotten
 from recommender_app.serving.loading import LoadedRelease
 from recommender_app.serving.policies import policy_for
-from recommender_app.serving.query import Query, checked_query
+from recommender_app.serving.query import Query, checked_limit
 from recommender_app.serving.request import ServingRequest
 from recommender_app.serving.router import Policy
 from recommender_app.serving.service import answered, profile_of
@@ -69,7 +69,7 @@ def begin_batch(use_case: UseCase, limit: int | None = None, seed: int | None = 
         RegistryError: what is live could not be read or loaded just now; a request would be
             answered with the newest items then, a digest can wait.
     """
-    limit = checked_query(use_case, None, limit).limit
+    limit = checked_limit(limit)
     policy = policy_for(use_case.key)
     release = live.current(use_case.key, policy)
     if release is None and live_release(use_case.key) is not None:

@@ -41,7 +41,16 @@ def checked_query(
     if not hasattr(user, "pk"):
         wanted = f"give an instance of {use_case.users.__name__}"
         raise TypeError(f"A {type(user).__name__} is no user of {use_case.key}: {wanted}.")
+    return Query(use_case, user, checked_limit(limit), filters, cursor)
+
+
+def checked_limit(limit: int | None) -> int:
+    """Return the limit, LIMIT_DEFAULT if None.
+
+    Raises:
+        ValueError: it is out of range.
+    """
     limit = settings.LIMIT_DEFAULT if limit is None else limit
     if not 1 <= limit <= settings.LIMIT_MAX:
         raise ValueError(f"limit must be between 1 and {settings.LIMIT_MAX}, not {limit}.")
-    return Query(use_case, user, limit, filters, cursor)
+    return limit
