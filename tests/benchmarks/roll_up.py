@@ -1,7 +1,8 @@
 """A day of a million answers, rolled up; the metrics page: python -m tests.benchmarks.roll_up [--rows 1000000].
 
-PostgreSQL; a hundred thousand users, ten items an answer, a posted event and an interaction of the
-host for every twentieth answer. Twice: into an empty day, and in place of what is there.
+PostgreSQL; a hundred thousand users, ten items an answer, popular ones more often and no two lists
+alike. Every tenth user does something: a posted event or an interaction of the host for each answer.
+Twice: into an empty day, and in place of what is there.
 """
 
 # ruff: noqa: T201  a benchmark prints what it measured
@@ -40,7 +41,9 @@ def main() -> int:
     allowed = MOST_SECONDS * options.rows / 1_000_000
     slower, peak = max(rolled_up["seconds"]), rolled_up["peak_above_idle_bytes"]
     print(f"\n{rolled_up['answers']:,} answers become {rolled_up['rows']:,} roll-ups; click-through {page['ctr']}")
-    print(f"seconds: {rolled_up['seconds']}, of which Python's processor: {rolled_up['python_cpu_seconds']}")
+    print(f"{rolled_up['active_users']:,} users did something; seconds: {_rounded(rolled_up['seconds'])}")
+    python, database = _rounded(rolled_up["python_cpu_seconds"]), _rounded(rolled_up["database_cpu_seconds"])
+    print(f"processor seconds of Python: {python}, of the database: {database}")
     claims = [
         _claim("roll-up of the day, seconds", slower, allowed),
         _claim("memory above an idle process, bytes", peak, MOST_BYTES),
@@ -48,6 +51,10 @@ def main() -> int:
         _claim("metrics page, seconds", page["seconds"], None),
     ]
     return report("roll_up", claims, options.output, rows=options.rows, rolled_up=rolled_up, page=page)
+
+
+def _rounded(seconds: list[float]) -> list[float]:
+    return [round(each, 1) for each in seconds]
 
 
 def _claim(name: str, measured: float, allowed: float | None) -> Claim:
