@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from recommender_app.models.experiment import ALL, Experiment
 from recommender_app.models.freezing import Freezing
+from recommender_app.models.never_moved import NeverMoved
 
 
 class Phase(Freezing):
@@ -100,7 +101,7 @@ class RampStep(Freezing):
         return f"{self.enrol_bp / 100:g} % after {self.after_days} days"
 
 
-class Assignment(models.Model):
+class Assignment(NeverMoved):
     """Which arm a unit is in: the truth, whatever the hashes would say today. Rows never change arms."""
 
     class Source(models.TextChoices):

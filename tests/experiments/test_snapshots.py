@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from recommender_app.exceptions import MeasurementError
 from recommender_app.experiments.linking import COUNTED_AS_USER, CROSSOVER
@@ -72,7 +73,7 @@ def test_units_that_are_lost_hide_every_result(phase):
 def test_a_unit_in_another_arm_than_its_hash_says_is_found(phase):
     populate(phase)
     row = Assignment.objects.filter(arm__key="b").first()
-    Assignment.objects.filter(pk=row.pk).update(arm=phase.arms.get(key="control"))
+    QuerySet(Assignment).filter(pk=row.pk).update(arm=phase.arms.get(key="control"))
     snapshot = take_snapshot(phase, DAY)
     assert check(snapshot, "audit")["value"] == 1.0
     assert snapshot.verdict == "unhealthy"
