@@ -131,7 +131,8 @@ class RecommendationView(RecommenderView):
                 user, is_own = retried(lambda: listed_user(use_case, request))
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
-        counts = counts_in_experiments(request)
+        is_kept = ticket is None or not ticket.is_new  # a session that is never brought back is no unit
+        counts = is_kept and counts_in_experiments(request)
         return recommend(
             user, use_case.key, limit, filters=filters, cursor=cursor, log=is_own, in_experiments=counts or not is_own
         )

@@ -41,11 +41,13 @@ class Ticket:
         session: a random number.
         signed: what the client holds of it.
         has_header: whether the client wants it in the header.
+        is_new: whether it was made for this request, so that nobody has shown yet to keep it.
     """
 
     session: str
     signed: str
     has_header: bool = False
+    is_new: bool = False
 
 
 def ticket_of(request: Any) -> Ticket | None:
@@ -58,7 +60,7 @@ def ticket_of(request: Any) -> Ticket | None:
 
 def ticket_or_new(request: Any) -> Ticket:
     """Return who a request says it is; somebody new where it says nothing that we have signed."""
-    return ticket_of(request) or Ticket(*new_session(), HEADER in request.headers)
+    return ticket_of(request) or Ticket(*new_session(), HEADER in request.headers, is_new=True)
 
 
 def ticket_of_stranger(use_case: UseCase, request: Any) -> Ticket:
