@@ -74,7 +74,7 @@ def _relative_variance(site: Totals) -> float:
     error = standard_error(site)
     if error is None or site.y <= 0:
         raise ValueError(
-            "The numbers of the site do not tell how users differ: at least two of them must have done it, and not "
-            "all alike. Take more days."
+            "The numbers of the site do not tell how users differ: at least two of them must have done what "
+            "the metric counts, such as a click, and not all alike. Take more days."
         )
     return site.n * (error * site.x / site.y) ** 2
