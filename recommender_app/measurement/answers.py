@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import BigIntegerField, F, Func, JSONField, QuerySet, Value
-from django.db.models.functions import Coalesce, Collate
+from django.db.models import BigIntegerField, F, Func, JSONField, QuerySet
+from django.db.models.functions import Collate
 
 from recommender_app.measurement.days import aware, stored
 from recommender_app.models import RequestLog
 from recommender_app.registry.database import alias
-from recommender_app.usecases.columns import can_copy, copied
 
 FETCHED = 2_000  # rows at a time
 CHUNK_USERS, CHUNK_ANSWERS = 1_000, 10_000
@@ -119,40 +117,6 @@ def answers_of_users(use_case: str, user_ids: Collection[str], since: datetime, 
     return found
 
 
-def n_to_copy(use_case: str, since: datetime, until: datetime) -> int:
-    """Return how many answers of a time ``answers_as_text`` can yield: 0 where it does not work."""
-    rows = _rows(use_case, since, until)
-    return rows.count() if settings.USE_TZ and can_copy(rows) else 0
-
-
-def answers_as_text(
-    use_case: str, since: datetime, until: datetime
-) -> AbstractContextManager[Iterator[tuple[str, ...]]]:
-    """Return the answers of a time, sorted by user and moment, as texts straight from PostgreSQL.
-
-    Columns: user, microseconds since 1970, fallback reason, milliseconds, diversity (NaN = unknown),
-    JSON list of items, and the fields of ``Group``.
-    """
-    nothing = Value(math.nan)
-    group = (Coalesce("experiment", Value("")), Coalesce("phase", 0), Coalesce("arm", Value("")))
-    rows = (
-        _rows(use_case, since, until)
-        .order_by(*_by_user())
-        .values_list(
-            "user_id",
-            Microseconds("created_at"),
-            "fallback_reason",
-            Coalesce("latency_ms", nothing),
-            Coalesce("diversity", nothing),
-            ShownItems("results"),
-            "engine",
-            "model_version",
-            *group,
-        )
-    )
-    return copied(rows, as_text=True)
-
-
 def oldest_answer_at() -> datetime | None:
     """Return the time of the oldest row of the whole request log."""
     moment = RequestLog.objects.using(alias()).order_by("created_at").values_list("created_at", flat=True).first()
@@ -160,7 +124,7 @@ def oldest_answer_at() -> datetime | None:
 
 
 def _answers(use_case: str, since: datetime, until: datetime) -> QuerySet[Any, Any]:
-    rows = _rows(use_case, since, until)
+    rows = rows_between(use_case, since, until)
     names = ("engine", "model_version", "experiment", "phase", "arm", "fallback_reason", "latency_ms", "diversity")
     columns = ("user_id", "created_at", "request_id", *names, ShownItems("results"))
     if _is_postgresql() and settings.USE_TZ:
@@ -169,7 +133,8 @@ def _answers(use_case: str, since: datetime, until: datetime) -> QuerySet[Any, A
     return rows.values_list(*columns)
 
 
-def _rows(use_case: str, since: datetime, until: datetime) -> QuerySet[RequestLog]:
+def rows_between(use_case: str, since: datetime, until: datetime) -> QuerySet[RequestLog]:
+    """Return the rows of the log of a time, in no order."""
     rows = RequestLog.objects.using(alias()).filter(use_case=use_case)
     return rows.filter(created_at__gte=stored(since), created_at__lt=stored(until)).order_by()
 

@@ -1,6 +1,6 @@
 """Onlookers: users who were shown something and did nothing. Most people are, on most days.
 
-Their sums need the log alone. On PostgreSQL one COPY sends it user by user, and the sums are made
+Their sums need the log alone. On PostgreSQL one COPY sends it, a message per user, and the sums are made
 of whole lists of answers, without an object for each: a million answers in seconds. (The database
 itself would take three times as long to take ten million shown items apart and count the different
 ones of every user.) The sums are those of ``user_day``; elsewhere everybody goes that way.
@@ -14,11 +14,11 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter, mul
+from operator import mul
 from typing import Any, NamedTuple
 
-from recommender_app.measurement.answers import Group, answers_as_text
+from recommender_app.measurement.answer_texts import Row, answers_as_text
+from recommender_app.measurement.answers import Group
 from recommender_app.measurement.days import Day
 from recommender_app.measurement.latency import as_json, bucket_of
 from recommender_app.measurement.sessions import FOLLOWED, GAP
@@ -27,10 +27,9 @@ from recommender_app.measurement.writing import WaitingRows
 from recommender_app.models import RollUp
 from recommender_app.usecases.rows import microseconds
 
-Row = tuple[str, ...]  # of answers.answers_as_text
 Key = tuple[str, ...]  # the columns of a row's group
 
-USER, MOMENT, GROUP = 0, 1, 6  # places of columns; of the group, the first
+MOMENT, GROUP = 0, 5  # places of columns; of the group, the first
 OUTCOMES = ("seen", "clicks", "conversions", "likes", "dislikes", "ratings", "ratings_sum")
 COLUMNS = (
     "use_case", "day", *Group._fields, "user_id", "requests", "fallbacks", "impressions", "sessions", "session_seconds",
@@ -69,9 +68,9 @@ def onlookers(use_case: str, day: Day, active: Container[str]) -> Iterator[Onloo
     """
     start, end = microseconds(day.start), microseconds(day.end)
     with answers_as_text(use_case, day.start - GAP, day.end + FOLLOWED) as rows:
-        for user_id, answers in groupby(rows, key=itemgetter(USER)):
+        for user_id, answers in rows:
             if user_id not in active:
-                yield from _of_user(user_id, list(answers), start, end)
+                yield from _of_user(user_id, answers, start, end)
 
 
 def write_onlookers(use_case: str, day: Day, active: Container[str], whole: WholeDay) -> None:
@@ -116,7 +115,7 @@ def _of_user(user_id: str, answers: Sequence[Row], start: int, end: int) -> Iter
 
 
 def _sums(user_id: str, key: Key, rows: Sequence[Row], sessions: int, seconds: float) -> OnlookerDay:
-    _, moments, reasons, times, diversities, lists, *_ = zip(*rows, strict=True)
+    moments, reasons, times, diversities, lists, *_ = zip(*rows, strict=True)
     impressions, items = _shown(lists)
     milliseconds, latency_ms_sum = _finite(times)
     varied, diversity_sum = _finite(diversities)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from recommender_app.exceptions import MeasurementError
 from recommender_app.measurement.actions import Deeds, active_users, deeds_of
+from recommender_app.measurement.answer_texts import n_to_copy
 from recommender_app.measurement.answers import (
     CHUNK_USERS,
     Group,
@@ -20,7 +21,6 @@ from recommender_app.measurement.answers import (
     UserAnswers,
     answers_by_user,
     answers_of_users,
-    n_to_copy,
 )
 from recommender_app.measurement.days import Day, stored
 from recommender_app.measurement.forgotten import leave_out_forgotten
