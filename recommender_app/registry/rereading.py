@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from recommender_app import conf
 
+LONGEST_WAIT = 0.2  # seconds for another thread's reading: enough for a database that answers
+
 
 class Rereading:
     """When to read again; safe to share between threads.
@@ -22,8 +24,11 @@ class Rereading:
         self._lock = threading.Lock()
 
     def when_due(self) -> None:
-        """Read if that is due; while one thread reads, others go on with what was read before, if anything was."""
-        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
+        """Read if that is due; while one thread reads, the others wait: what an idle process read may be hours old.
+
+        They wait for LONGEST_WAIT at most, then go on with what was read before, if anything was.
+        """
+        if self._is_due() and self._lock.acquire(timeout=self._patience()):
             try:
                 if self._is_due():
                     started = time.monotonic()
@@ -31,6 +36,12 @@ class Rereading:
                     self._read_at = started
             finally:
                 self._lock.release()
+
+    def _patience(self) -> float:
+        """Return how long to wait for another thread: for ever (-1) where nothing was read, not at all if all read."""
+        if self._read_at is None:
+            return -1
+        return LONGEST_WAIT if conf.settings.RELOAD_SECONDS else 0
 
     def _is_due(self) -> bool:
         return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
