@@ -68,7 +68,11 @@ def releases() -> dict:
 
 def main() -> None:
     django.setup()
+    from tests.faults.releasing import experimenting
+
     commands = {"fill": fill, "promote": promote, "roll_back": roll_back, "readers": readers, "releases": releases}
+    moves = (experimenting.begin, experimenting.begin_again, experimenting.stop, experimenting.conclude)
+    commands |= {each.__name__: each for each in (*moves, experimenting.arms)}
     for line in sys.stdin:
         name, *arguments = line.split()
         print(json.dumps(commands[name](*arguments)), flush=True)  # noqa: T201
