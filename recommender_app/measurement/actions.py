@@ -1,4 +1,4 @@
-"""What users did: events that clients posted, and interactions that the host's own views wrote."""
+"""What users did: events that clients posted, before a login too, and interactions that the host's own views wrote."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from django.db.models import QuerySet
 
 from recommender_app.measurement.attribution import Action
 from recommender_app.measurement.days import aware, stored
-from recommender_app.models import FeedbackEvent
+from recommender_app.models import AnonymousEvent, FeedbackEvent
 from recommender_app.registry.database import alias
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.rows import EVENT, ITEM, TIME, USER, interaction_rows
 from recommender_app.usecases.values import usable_values
+from recommender_app.usecases.visitors import PREFIX, Visitor
 
 
 class Deed(NamedTuple):
@@ -32,7 +33,7 @@ Deeds = dict[str, list[Deed]]  # external id of the user -> what they did
 def deeds_of(
     use_case: UseCase, user_ids: Collection[str], since: datetime, until: datetime, until_posted: datetime
 ) -> Deeds:
-    """Return what some users did, in one query for posted events and one for each of the host's tables.
+    """Return what some users did: a query for posted events, one for visitors', one for each of the host's tables.
 
     What was undone has not happened. An interaction that ``record`` wrote for a posted event is
     that event, and not counted again: same user, item, event and moment.
@@ -47,6 +48,8 @@ def deeds_of(
         known.add(_identity(deed))
         if not is_undone:
             deeds[deed.action.user_id].append(deed)
+    for deed in _of_visitors(use_case, user_ids, since, until_posted):
+        deeds[deed.action.user_id].append(deed)
     for deed in _of_host(use_case, user_ids, since, until):
         if _identity(deed) not in known:
             deeds[deed.action.user_id].append(deed)
@@ -57,6 +60,8 @@ def active_users(use_case: UseCase, since: datetime, until: datetime, until_post
     """Return everybody of whom ``deeds_of`` may know something: about 100 MB of memory a million."""
     posted = _ledger(use_case, since, until_posted).values_list("user_id", flat=True)
     active = set(posted.distinct().iterator())
+    sessions = _before_login(use_case, since, until_posted).values_list("session", flat=True)
+    active.update(Visitor(session).pk for session in sessions.distinct().iterator())
     for rows in _interactions(use_case, since, until):
         active.update(map(str, rows.values_list(USER, flat=True).distinct().iterator()))
     return active
@@ -79,6 +84,15 @@ def _posted(
         )
 
 
+def _of_visitors(use_case: UseCase, user_ids: Collection[str], since: datetime, until: datetime) -> Iterator[Deed]:
+    """Yield what visitors did; no query without any. It is due to the last answer that showed the item."""
+    sessions = [user_id.removeprefix(PREFIX) for user_id in user_ids if user_id.startswith(PREFIX)]
+    if sessions:
+        rows = _before_login(use_case, since, until).filter(session__in=sessions)
+        for session, item_id, at, event in rows.values_list("session", "item_id", "occurred_at", "event"):
+            yield Deed(Action(Visitor(session).pk, item_id, aware(at)), event)
+
+
 def _of_host(use_case: UseCase, user_ids: Collection[str], since: datetime, until: datetime) -> Iterator[Deed]:
     keys = usable_values(use_case.users._meta.pk, user_ids)
     for rows in _interactions(use_case, since, until):
@@ -89,6 +103,11 @@ def _of_host(use_case: UseCase, user_ids: Collection[str], since: datetime, unti
 
 def _ledger(use_case: UseCase, since: datetime, until: datetime) -> QuerySet[FeedbackEvent]:
     rows = FeedbackEvent.objects.using(alias()).filter(use_case=use_case.key)
+    return rows.filter(occurred_at__gte=stored(since), occurred_at__lt=stored(until)).order_by()
+
+
+def _before_login(use_case: UseCase, since: datetime, until: datetime) -> QuerySet[AnonymousEvent]:
+    rows = AnonymousEvent.objects.using(alias()).filter(use_case=use_case.key)
     return rows.filter(occurred_at__gte=stored(since), occurred_at__lt=stored(until)).order_by()
 
 
