@@ -9,12 +9,15 @@ from django.utils import timezone
 
 from recommender_app.experiments.exposures import mark_exposed
 from recommender_app.experiments.metrics import METRICS
+from recommender_app.measurement.actions import active_users
 from recommender_app.measurement.anonymous import COOKIE, session_of
-from recommender_app.measurement.days import day_of
+from recommender_app.measurement.days import Day, day_of
 from recommender_app.measurement.intervals import totals_of
 from recommender_app.measurement.readouts.gathering import gather
 from recommender_app.measurement.readouts.sums import arm_rows, sums_of
 from recommender_app.models import RequestLog
+from recommender_app.usecases.site import get_use_case
+from recommender_app.usecases.visitors import Visitor
 from tests.app import library
 from tests.app.measured import roll_up
 from tests.experiments.making import hashed_arm, make_phase
@@ -67,12 +70,18 @@ def ctr(phase):
     return {arm: sums_of(arm_rows(phase, today).filter(arm=arm), [METRICS["ctr"]])["ctr"] for arm in ("control", "b")}
 
 
-@pytest.mark.parametrize("many", [20_000, 0])
-def test_clicks_and_lists_of_visitors_are_their_arms(phase, many, monkeypatch):
-    monkeypatch.setattr("recommender_app.measurement.roll_up.MANY", many)
+def test_clicks_and_lists_of_visitors_are_their_arms(phase):
     for arm, n_clicks in [("control", 0), ("control", 1), ("b", 1), ("b", 2)]:
         visit(phase, arm, n_clicks)
     assert ctr(phase) == {"control": totals_of([(0, 2), (1, 2)]), "b": totals_of([(1, 2), (2, 2)])}
+
+
+def test_a_visitor_who_clicked_is_no_onlooker(phase):
+    visit(phase, "b", 0)
+    clicked = visit(phase, "b", 1).cookies[COOKIE].value
+    today = Day(day_of(timezone.now()))
+    active = active_users(get_use_case("books"), today.start, today.end, today.end)
+    assert active == {Visitor(session_of(clicked)).pk}
 
 
 @pytest.mark.parametrize("is_rolled_up_before", [False, True])
