@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from django.db import connections
 from django.db.models import Min
 
 from recommender_app.models import Assignment, Experiment, Phase, RequestLog
@@ -38,8 +39,22 @@ def mark_rows(phase: Phase, rows: Sequence[Assignment]) -> int:
     exposed = [row for row in rows if logged_as(row) in firsts]
     for row in exposed:
         row.first_exposed_at = firsts[logged_as(row)]
-    Assignment.objects.using(alias()).bulk_update(exposed, ["first_exposed_at"], batch_size=CHUNK)
+    _store(exposed)
     return len(exposed)
+
+
+def _store(rows: Sequence[Assignment]) -> None:
+    """Write the moments; one statement a row, sent together: ``bulk_update`` builds a long CASE."""
+    if not rows:
+        return
+    connection = connections[alias()]
+    quote, options = connection.ops.quote_name, Assignment._meta
+    field = options.get_field("first_exposed_at")
+    values = [(field.get_db_prep_save(row.first_exposed_at, connection), row.pk) for row in rows]
+    assert options.pk is not None
+    table, column, key = (quote(str(name)) for name in (options.db_table, field.column, options.pk.column))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE {key} = %s", values)  # noqa: S608  names of our own
 
 
 def logged_as(row: Assignment) -> str:
