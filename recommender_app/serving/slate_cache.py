@@ -1,9 +1,10 @@
 """Optional memory of what the engines proposed (setting SLATE_CACHE_SECONDS), for users who changed nothing since.
 
-The key says everything that the proposals depend on: release, policy, filters, user, history,
-profile, new items. So nothing is ever flushed. Whatever the cache does, it changes nothing but
-speed: what may be shown is asked of the database on every hit, and values are JSON of a known
-format or they are not there. Lists for new users need no cache: they are in the artifact.
+The key says everything that the proposals depend on: release and which of its engines are loaded,
+policy, filters, user, history, profile, new items. So nothing is ever flushed. Whatever the cache
+does, it changes nothing but speed: what may be shown is asked of the database on every hit, and
+values are JSON of a known format or they are not there. Lists for new users need no cache: they are
+in the artifact.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def key_of(pipeline: Pipeline, policy: Policy) -> str:
     laid = [len(overlay.laid), max(overlay.laid.stamps, default=0)] if overlay else []
     asked = [query.use_case.key, str(query.user.pk), query.limit, pages.n_ahead(query), pipeline.has_to_choose]
     asked += [query.filters.key if query.filters else ""]
-    served = [release.number, sorted(release.versions.items()), vars(policy), laid]
+    # Engines that this process could not open are no other process's affair.
+    served = [release.number, sorted(release.versions.items()), sorted(release.artifacts), vars(policy), laid]
     text = json.dumps([FORMAT, asked, served, _stamp(pipeline.request)], default=_as_json, sort_keys=True)
     return f"recommender_slate_{sha256(text.encode()).hexdigest()}"
 

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from recommender_app.serving import live
 from recommender_app.serving.cache import PatientCache
 from recommender_app.serving.cache_serializer import JSONSerializer
 from recommender_app.serving.policies import forced_policy
@@ -55,6 +57,20 @@ def test_an_unchanged_user_gets_the_same_list_without_the_engine(engine):
     assert engine.n_asked == 1
     assert compared(first) == compared(second)
     assert (second.engine, second.model_version, second.engine_ms) == ("fixed", "fixed_v0", {})
+
+
+def test_what_a_process_with_a_damaged_engine_stores_is_no_list_of_the_others(books):
+    library.publish("als_v1", library.als_engine(books), books)
+    library.publish("popular_v1", library.popular_engine(books), books)
+    library.put_live(1, "als_v1", "popular_v1")
+    reader, whole = library.add_reader(likes=(books[0],)), live.current("books")
+    left = {"popular": whole.artifacts["popular"]}
+    damaged = replace(whole, artifacts=left, problems={"als": "a byte is wrong"}, variants={})
+    with forced_policy("books", Policy("test", ((0, "als"),))):
+        with live.overridden(damaged):
+            assert recommend(reader, "books", 3).fallback_reason == "artifact_damaged"
+        answer = recommend(reader, "books", 3)
+    assert (answer.engine, answer.fallback_reason) == ("als", "")
 
 
 def test_it_is_off_unless_asked_for(engine, settings):
