@@ -156,9 +156,21 @@ class Search:
             if reason:
                 self.pool.failures[key] = reason
                 continue
-            self._fill(release, key)
-            if key not in self.pool.failures:
-                breakers.succeeded(self.query.use_case.key, _watched(key), self.pool.engine_ms[key])
+            is_looked_up = False
+            try:
+                self._fill(release, key)
+                is_looked_up = True
+            finally:
+                self._report(key, is_looked_up=is_looked_up)
+
+    def _report(self, key: str, *, is_looked_up: bool) -> None:
+        """Tell the breaker of an engine that did not fail; of one whose list the database lost, nothing is known."""
+        if key in self.pool.failures:
+            return
+        if is_looked_up:
+            breakers.succeeded(self.query.use_case.key, _watched(key), self.pool.engine_ms[key])
+        else:
+            breakers.released(self.query.use_case.key, _watched(key))
 
     def _refusal(self, key: str) -> str:
         return breakers.refusal(self.query.use_case.key, _watched(key), self.deadline)

@@ -1,9 +1,10 @@
 """Similar items: alike, allowed, never the item itself, and always an answer."""
 
+import time
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -133,6 +134,25 @@ def test_an_engine_that_keeps_failing_is_left_alone_and_still_gives_lists():
             assert len(similar_items(reader, "books", books[0].pk, 3).results) == 3
     assert len(asked) == 5
     assert breakers.states()["books"] == {"als.similar": "open"}
+
+
+def test_a_trial_that_the_database_cut_short_found_nothing_out_and_the_next_request_tries_again(reader, settings):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "BREAKER_ERRORS": 1, "BREAKER_OPEN_SECONDS": 0.01}
+    books = colours.add_books()
+    colours.publish(books, "als")
+    breakers.failed("books", "als.similar")
+    time.sleep(0.02)
+
+    def refuse_lists(execute, sql, params, many, context):
+        if "FROM " in sql and "IN (" in sql and Book._meta.db_table in sql:
+            raise OperationalError("connection refused")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse_lists):
+        assert similar_items(reader, "books", books[1].pk, 3).fallback_reason == "database_unavailable"
+    assert breakers.states()["books"] == {"als.similar": "open"}
+    assert similar_items(reader, "books", books[1].pk, 3).engine == "als"
+    assert breakers.states()["books"] == {"als.similar": "closed"}
 
 
 def test_with_no_time_left_the_newest_answer(reader, settings):
