@@ -18,6 +18,7 @@ from recommender_app.serving.pipeline import Pipeline, needs_history
 from recommender_app.serving.router import Policy
 from recommender_app.serving.service import route_of
 from recommender_app.usecases.eligibility import shared_items
+from recommender_app.usecases.values import are_told_apart
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +51,11 @@ class BatchPipeline(Pipeline):
         return super()._best_of(engine, batch, k) if found is None else found
 
     def _eligible(self, ids: Sequence[Any]) -> Mapping[Any, Any]:
-        if self.items is None or not self.items[1].issuperset(ids):
+        hidden = set(self.request.hidden)
+        is_hiding_known = not hidden or are_told_apart(self.query.use_case)
+        if self.items is None or not self.items[1].issuperset(ids) or not is_hiding_known:
             return super()._eligible(ids)
-        found, hidden = self.items[0], set(self.request.hidden)
+        found = self.items[0]
         return {item_id: found[item_id] for item_id in ids if item_id in found and item_id not in hidden}
 
 

@@ -10,7 +10,7 @@ from recommender_app.serving.query import Query
 from recommender_app.serving.request import ServingRequest
 from recommender_app.usecases.eligibility import eligible_items
 from recommender_app.usecases.naming import visible_items
-from recommender_app.usecases.values import usable_ids
+from recommender_app.usecases.values import are_told_apart, usable_ids
 
 MOST_LIKED = 50  # items that the user liked last; an explanation that names another one asks for it
 
@@ -32,7 +32,8 @@ class Seen:
         self.asked: frozenset[Any] = frozenset()
         self._query = query
         self._request = request
-        self._hidden = request.hidden if is_asking else None
+        is_enough = is_asking and (not request.hidden or are_told_apart(query.use_case))
+        self._hidden = request.hidden if is_enough else None  # None = the database leaves out what is hidden
         self._brings_liked = is_asking and settings.EXPLANATIONS and not query.filters
 
     def eligible(self, ids: Sequence[Any]) -> Mapping[Any, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connections, router
-from django.db.models import IntegerField
+from django.db.models import CharField, IntegerField, TextField
 
 from recommender_app.usecases.declaration import UseCase
 
@@ -28,6 +28,21 @@ def usable_values(field: Any, values: Iterable[Any]) -> list[Any]:
     connection = connections[router.db_for_read(field.model)]
     converted = (_converted(field, value, connection) for value in values)
     return [value for value in converted if value is not None]
+
+
+def are_told_apart(use_case: UseCase) -> bool:
+    """Tell whether the database holds two items' keys for equal only where Python does.
+
+    Text may have a collation that ignores case or accents: what is hidden by another spelling, only
+    the database knows. PostgreSQL and SQLite have one only in a column that asks for it.
+    """
+    field: Any = use_case.items._meta.pk
+    while field.is_relation:
+        field = field.target_field
+    if not isinstance(field, CharField | TextField):
+        return True
+    connection = connections[router.db_for_read(field.model)]
+    return not field.db_collation and connection.vendor in ("postgresql", "sqlite")
 
 
 def _converted(field: Any, value: Any, connection: Any) -> Any:

@@ -35,6 +35,7 @@ FILES = {
     "forgotten users": ("test_forgotten_users.py", "test_forgotten_while_training.py", "test_reconcile.py"),
     "rules and odd values": (
         "test_values.py",
+        "test_lax_keys.py",
         "test_odd_rows.py",
         "test_rule_bounds.py",
         "test_choosing.py",
