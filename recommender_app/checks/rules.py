@@ -12,6 +12,7 @@ from recommender_app.checks.messages import closest, error
 from recommender_app.usecases.attributes import allowed_attributes, newness_field
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.rules import Rule
+from recommender_app.usecases.site import Unreadable
 
 
 def rule_problems(use_case: UseCase) -> list[CheckMessage]:
@@ -22,6 +23,12 @@ def rule_problems(use_case: UseCase) -> list[CheckMessage]:
     if not isinstance(declared, tuple | list) or not all(_is_rule(rule) for rule in declared):
         return [*attributes, error(60, use_case, f"rules is {declared!r}.", hint)]
     return [*attributes, *(problem for rule in declared for problem in _rule(use_case, rule))]
+
+
+def unreadable_problems(modules: list[Unreadable]) -> list[CheckMessage]:
+    """Return one error for each module in which a rule is written that cannot be."""
+    hint = "Correct it: until then, no use case of this file below the line is known."
+    return [error(64, module.place, str(module.error), hint) for module in modules]
 
 
 def _attributes(use_case: UseCase) -> list[CheckMessage]:

@@ -27,8 +27,16 @@ def is_serving_process(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
     interactive Python do not. Anything else (gunicorn, uvicorn, uWSGI, mod_wsgi, daphne, a
     script of the host's) is taken for a server: guessing wrong costs milliseconds.
     """
-    path = Path(argv[0]) if argv else Path()
-    program = path.parent.name if path.name == "__main__.py" else path.name.removesuffix(".py")
-    if program in COMMAND_LINES:
+    if is_command(argv):
         return list(argv[1:2]) == ["runserver"] and (environ.get("RUN_MAIN") == "true" or "--noreload" in argv)
-    return program not in OTHERS
+    return _program(argv) not in OTHERS
+
+
+def is_command(argv: Sequence[str]) -> bool:
+    """Tell whether this process runs a command, as most of which Django makes the system checks first."""
+    return _program(argv) in COMMAND_LINES
+
+
+def _program(argv: Sequence[str]) -> str:
+    path = Path(argv[0]) if argv else Path()
+    return path.parent.name if path.name == "__main__.py" else path.name.removesuffix(".py")

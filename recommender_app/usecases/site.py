@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import traceback
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import TypeVar
 
-from django.utils.module_loading import autodiscover_modules
+from django.apps import apps
+from django.utils.module_loading import module_has_submodule
 
-from recommender_app.exceptions import UnknownUseCase
+from recommender_app.exceptions import ConfigurationError, UnknownUseCase
 from recommender_app.usecases.declaration import UseCase
 
 MODULE_NAME = "recommendations"
 UseCaseClass = TypeVar("UseCaseClass", bound=type[UseCase])
 
+PACKAGE = f"{Path(__file__).resolve().parents[1]}{os.sep}"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A module that could not be imported because of something in it that cannot be, such as a rule.
+
+    Attributes:
+        place: module and line.
+        error: says what is wrong and what to write.
+    """
+
+    place: str
+    error: ConfigurationError
+
+
 _registered: dict[str, UseCase] = {}
 _duplicates: list[tuple[str, type[UseCase]]] = []  # reported by the system checks
+_unreadable: list[Unreadable] = []  # the same
 
 
 def register(use_case_class: UseCaseClass) -> UseCaseClass:
@@ -56,6 +79,34 @@ def duplicates() -> list[tuple[str, type[UseCase]]]:
     return list(_duplicates)
 
 
-def autodiscover() -> None:
-    """Import ``recommendations.py`` of every installed app, like admin does."""
-    autodiscover_modules(MODULE_NAME)
+def unreadable() -> list[Unreadable]:
+    """Return the modules that could not be imported; their use cases are unknown."""
+    return list(_unreadable)
+
+
+def autodiscover(*, is_checked: bool = False) -> None:
+    """Import ``recommendations.py`` of every installed app, like admin does.
+
+    Args:
+        is_checked: the system checks run in this process and will say what cannot be; else it is raised here.
+
+    Raises:
+        ConfigurationError: a module says something that cannot be.
+    """
+    for app in apps.get_app_configs():
+        if not module_has_submodule(app.module, MODULE_NAME):
+            continue
+        name = f"{app.name}.{MODULE_NAME}"
+        try:
+            import_module(name)
+        except ConfigurationError as error:
+            if not is_checked:
+                raise
+            _unreadable.append(Unreadable(_place(name, error), error.with_traceback(None)))
+
+
+def _place(name: str, error: Exception) -> str:
+    """Return the module and the line of the host's code that an error comes from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith((PACKAGE, "<"))]
+    return f"{name}, {own[-1].filename}:{own[-1].lineno}" if own else name
