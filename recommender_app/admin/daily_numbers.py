@@ -1,4 +1,7 @@
-"""Daily numbers: what came of what was shown, as the metrics API tells it, on a page."""
+"""Daily numbers: what came of what was shown, as the metrics API tells it, on a page.
+
+The API is imported with the first request: every command imports the admin.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from django.template.response import TemplateResponse
 
 from recommender_app.admin.read_only import ReadOnlyAdmin
 from recommender_app.admin.tables import EMPTY, html_table
-from recommender_app.api.metrics import PERMISSION, MetricsParameters
 from recommender_app.measurement.intervals import Rate
 from recommender_app.measurement.metrics import BY, GroupMetrics, Metrics, metrics_of
 from recommender_app.models import RolledUpDay
@@ -33,10 +35,14 @@ class RolledUpDayAdmin(ReadOnlyAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whoever may ask the metrics API."""
+        from recommender_app.api.metrics import PERMISSION
+
         return bool(request.user.has_perm(PERMISSION))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the numbers that the query asks for; of the first use case, the newest days by engine, if nothing."""
+        from recommender_app.api.metrics import MetricsParameters
+
         if not self.has_view_permission(request):
             raise PermissionDenied
         asked = _asked(request)
