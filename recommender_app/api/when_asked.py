@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -20,17 +19,21 @@ class ViewWhenAsked:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._view: Any = None
 
-    @cached_property
-    def _view(self) -> Any:
-        return import_string(self._path).as_view()
+    def _imported(self) -> Any:
+        """Return the view; two threads that ask at once may make it twice, which is the same."""
+        if self._view is None:
+            self._view = import_string(self._path).as_view()
+        return self._view
 
     def __call__(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer a request."""
-        response: HttpResponseBase = self._view(*args, **kwargs)
+        response: HttpResponseBase = self._imported()(*args, **kwargs)
         return response
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("view_class", "__name__"):  # for messages; to list the URLs would import the view
+        # The former for messages: to list the URLs would import the view. The latter a copy lacks while it is made.
+        if name in ("view_class", "__name__", "_path", "_view"):
             raise AttributeError(name)
-        return getattr(self._view, name)
+        return getattr(self._imported(), name)

@@ -1,5 +1,7 @@
 """Views that are imported when somebody asks for them: not before, and then they are what they always were."""
 
+import copy
+
 import pytest
 from django.urls import resolve, reverse
 
@@ -45,6 +47,16 @@ def test_what_django_asks_of_a_view_the_view_itself_answers():
 def test_a_view_that_does_not_exist_is_an_error_that_names_it():
     with pytest.raises(ImportError, match="NoSuchView"):
         ViewWhenAsked("recommender_app.api.health.NoSuchView").cls  # noqa: B018
+
+
+def test_a_class_that_is_no_view_is_an_error_that_says_so():
+    with pytest.raises(AttributeError, match="as_view"):
+        ViewWhenAsked("tests.toyhost.models.Book").cls  # noqa: B018
+
+
+def test_a_copy_is_the_same_view():
+    ours = resolve(reverse("recommender:health")).func
+    assert copy.copy(ours).cls is ours.cls
 
 
 @pytest.mark.django_db
