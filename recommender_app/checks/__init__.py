@@ -3,7 +3,7 @@
 None queries the database or imports what training needs. Ids are stable: a host may list them in
 ``SILENCED_SYSTEM_CHECKS``. E001 to E009 settings, E010 to W018 use cases, W019 trainers, E020 to W024
 interactions, E030 to E034 events, E035 to E039 feedback, E040 to W046 fields, E050 to E055 the host's classes,
-E060 to E064 business rules, E070 to W080 Celery, W101 to W107 advice of ``check --deploy``.
+E060 to E065 business rules, E070 to W080 Celery, W101 to W107 advice of ``check --deploy``.
 A web server registers the checks and never runs them: what they need is imported when they run.
 """
 

@@ -13,6 +13,7 @@ from recommender_app.usecases.attributes import allowed_attributes, newness_fiel
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.rules import Rule
 from recommender_app.usecases.site import Unreadable
+from recommender_app.usecases.values import usable_ids
 
 
 def rule_problems(use_case: UseCase) -> list[CheckMessage]:
@@ -57,6 +58,21 @@ def _rule(use_case: UseCase, rule: Rule) -> list[CheckMessage]:
     if rule.new_within_days is not None and newness_field(use_case) is None:
         hint = 'Begin newest_first with the date of creation: newest_first = ("-created_at", "pk").'
         problems.append(error(63, use_case, f"{rule.label} asks how old an item is, which nothing says.", hint))
+    return [*problems, *_ids(use_case, rule)]
+
+
+def _ids(use_case: UseCase, rule: Rule) -> list[CheckMessage]:
+    """Return one error for each id that no item can have, or not as it is written: the rule would be about none."""
+    problems: list[CheckMessage] = []
+    for item_id in rule.item_ids:
+        usable = usable_ids(use_case, [item_id])
+        if not usable:
+            hint = "Write primary keys of items."
+            message = f"{rule.label}: {item_id!r} cannot be a key of {use_case.items._meta.label}."
+            problems.append(error(65, use_case, message, hint))
+        elif str(usable[0]) != str(item_id):
+            message = f"{rule.label}: {item_id!r} is no item's key as it is written."
+            problems.append(error(65, use_case, message, f"Write {str(usable[0])!r}."))
     return problems
 
 

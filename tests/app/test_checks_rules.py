@@ -1,6 +1,7 @@
 """Mistakes in declared business rules."""
 
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 import pytest
 
@@ -8,7 +9,8 @@ from recommender_app.exceptions import ConfigurationError
 from recommender_app.usecases.rules import Boost, Pin, Quota, Rule
 from tests.app.declarations import found
 
-SOUND = (Boost(where={"genre": "tea"}, factor=2), Pin(item_ids=[1]), Quota(new_within_days=7, count=1))
+KEY = UUID("0c9a7b31-9e0b-4c53-8f6c-2f1f6d1f4a52")
+SOUND = (Boost(where={"genre": "tea"}, factor=2), Pin(item_ids=[KEY, str(KEY)]), Quota(new_within_days=7, count=1))
 
 
 def test_sound_rules_are_no_problem():
@@ -37,6 +39,11 @@ def test_a_rule_may_look_at_declared_attributes_only():
 def test_ages_need_a_date_of_creation():
     assert found(rules=(Quota(new_within_days=7, count=1),), newest_first=("-pk",)) == ["E063"]
     assert found(rules=(Quota(new_within_days=7, count=1),), newest_first=("created_at",)) == ["E063"]
+
+
+@pytest.mark.parametrize("key", [17, "tea", "", None, KEY.hex, str(KEY).upper()])
+def test_a_rule_about_what_is_no_items_key_would_be_about_nothing(key):
+    assert found(rules=(Pin(item_ids=[KEY, key]),)) == ["E065"]
 
 
 def test_other_mistakes_are_told_once():
