@@ -1,4 +1,4 @@
-"""Lists for many users at once, for e-mail digests: what ``recommend`` would answer each of them.
+"""Lists for many users at once, for e-mail digests: what ``recommend`` would answer each of them outside experiments.
 
 Everything is read and scored for a chunk of users together; routing, eligibility and order are
 those of a single request, by the same code. Nothing is logged: nobody has been shown anything yet.

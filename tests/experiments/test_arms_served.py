@@ -7,9 +7,11 @@ from django.test.utils import CaptureQueriesContext
 from recommender_app.experiments import running
 from recommender_app.models import Arm, Assignment, Experiment, Phase, RequestLog
 from recommender_app.serving import arms, live, policies
+from recommender_app.serving.batch import begin_batch, lists_of
 from recommender_app.serving.service import recommend
 from recommender_app.serving.spool.draining import drain
 from recommender_app.testing import FixedEngine
+from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.experiments.making import make_phase, readers
 
@@ -66,6 +68,14 @@ def test_where_nothing_runs_no_query_is_added(books):
         recommend(reader, "books", 2)
     tables = (Assignment._meta.db_table, Experiment._meta.db_table, Phase._meta.db_table, Arm._meta.db_table)
     assert not [each["sql"] for each in found.captured_queries if any(table in each["sql"] for table in tables)]
+
+
+def test_digests_enrol_nobody_and_are_made_by_the_policy_in_force(books):
+    phase = make_phase({"control": {}, "b": POPULAR})
+    people = [reader_in(phase, arm, books) for arm in ("control", "b")]
+    answers = [answer for _, answer in lists_of(begin_batch(get_use_case("books"), 2), people)]
+    assert [(answer.engine, answer.arm) for answer in answers] == [("als", "")] * 2
+    assert Assignment.objects.count() == 0
 
 
 def test_eligibility_counts_what_the_user_has_done_until_now(books):
