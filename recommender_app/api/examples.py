@@ -76,10 +76,11 @@ _METRICS = {
 _HEALTHY = {"check": "sample_ratio", "severity": "green", "blocks": True, "value": 0.4, "p": 0.53}
 _ROW = {
     **{"experiment": "warm-als", "phase": 1, "as_of": "2026-11-07", "metric": "ctr", "role": "primary"},
+    "verdict": "too_early",
     **{"arm": "als", "users": 2050, "value": 0.126},
     **{"difference": 0.006, "low": -0.001, "high": 0.013, "relative": 0.05, "relative_low": -0.008},
     **{"relative_high": 0.112, "p_value": 0.11, "p_adjusted": 0.11},
-    **dict.fromkeys(("fixed_low", "fixed_high", "fixed_p_value")),
+    **dict.fromkeys(("fixed_low", "fixed_high", "fixed_p_value", "fixed_p_adjusted")),
 }
 _GUARDRAIL = {
     **{"metric": "fallback_rate", "arm": "als", "safety": "safe", "treatment": 0.011, "control": 0.012},
@@ -92,6 +93,7 @@ _EXPERIMENT = {
     "health": [{**_HEALTHY, "sentence": "Units arrive as the weights say: control 2,031, als 2,050."}],
     "rows": [_ROW],
     "guardrails": [_GUARDRAIL],
+    "all_phases": [],
     **{"code_version": "0.1.0", "data_hash": "0f" * 32},
 }
 

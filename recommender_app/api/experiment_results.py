@@ -80,16 +80,16 @@ class AllPhasesSerializer(serializers.Serializer[Any]):
     arm = serializers.CharField(help_text="Key of the treatment.")
     n = serializers.IntegerField(help_text="Users of both arms, in all phases.")
 
-    def get_fields(self) -> dict[str, serializers.Field]:
-        """Return the numbers of a read-out beside the arm."""
-        names = ("treatment", "control", "difference", "low", "high", "p_value", "alpha")
-        perhaps = ("relative", "relative_low", "relative_high")
-        numbers: dict[str, serializers.Field] = {name: serializers.FloatField() for name in names}
-        return {
-            **super().get_fields(),
-            **numbers,
-            **{name: serializers.FloatField(allow_null=True) for name in perhaps},
-        }
+    treatment = serializers.FloatField(help_text="The arm's rate.")
+    control = serializers.FloatField(help_text="Control's rate.")
+    difference = serializers.FloatField(help_text=_NUMBERS["difference"])
+    low = serializers.FloatField(help_text=_NUMBERS["low"])
+    high = serializers.FloatField(help_text=_NUMBERS["high"])
+    p_value = serializers.FloatField(help_text=_NUMBERS["p_value"])
+    alpha = serializers.FloatField(help_text="Error rate that the interval keeps.")
+    relative = serializers.FloatField(allow_null=True, help_text=_NUMBERS["relative"])
+    relative_low = serializers.FloatField(allow_null=True, help_text=_NUMBERS["relative_low"])
+    relative_high = serializers.FloatField(allow_null=True, help_text=_NUMBERS["relative_high"])
 
 
 class ReadOutSerializer(serializers.Serializer[Any]):
