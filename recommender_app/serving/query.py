@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Model
+
 from recommender_app.conf import settings
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.filters import Filters
+from recommender_app.usecases.visitors import Visitor
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,21 @@ def checked_query(
     """Return the query with its defaults filled in.
 
     Raises:
-        TypeError: the user is an id, a name or None.
+        TypeError: the user is an id, a name, None, or an object of another model.
         ValueError: the limit is out of range.
     """
-    if not hasattr(user, "pk"):
+    if not _is_user(use_case, user):
         wanted = f"give an instance of {use_case.users.__name__}"
         raise TypeError(f"A {type(user).__name__} is no user of {use_case.key}: {wanted}.")
     return Query(use_case, user, checked_limit(limit), filters, cursor)
+
+
+def _is_user(use_case: UseCase, user: Any) -> bool:
+    """Tell whether an object is of the ``users`` model, of a proxy of it, or of one that it inherits from."""
+    if isinstance(user, (Visitor, use_case.users)):
+        return True
+    concrete = getattr(getattr(user, "_meta", None), "concrete_model", None)
+    return isinstance(user, Model) and concrete is not None and issubclass(use_case.users, concrete)
 
 
 def checked_limit(limit: int | None) -> int:

@@ -9,14 +9,17 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 from django.template import engines
 from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, isolate_apps
+from django.utils.functional import SimpleLazyObject
 
 from recommender_app import recommend_objects
 from recommender_app.exceptions import ConfigurationError, UnknownUseCase
 from recommender_app.models import RequestLog
+from recommender_app.serving.query import checked_query
 from recommender_app.testing import FixedEngine, override_engine
+from recommender_app.usecases.site import get_use_case
 from tests.app import library
-from tests.toyhost.models import Book
+from tests.toyhost.models import Book, Reader
 
 pytestmark = pytest.mark.django_db
 LIST = (
@@ -129,3 +132,20 @@ def test_a_limit_out_of_range_is_the_templates_mistake():
 def test_what_is_no_user_is_told_what_to_give(who, kind):
     with pytest.raises(TypeError, match=f"A {kind} is no user of books: give an instance of Reader"):
         recommend_objects(who, "books")
+
+
+def test_an_object_of_another_model_is_told_what_to_give(django_assert_num_queries):
+    (book,) = library.add_books("tea-1")
+    with django_assert_num_queries(0), pytest.raises(TypeError, match="A Book is no user of books: give an instance"):
+        recommend_objects(book, "books")
+
+
+@isolate_apps("tests.toyhost")
+def test_a_proxy_and_a_lazy_object_are_users():
+    class Customer(Reader):
+        class Meta:
+            app_label, proxy = "toyhost", True
+
+    reader = library.add_reader()
+    for user in (Customer(pk=reader.pk), SimpleLazyObject(lambda: reader)):
+        assert checked_query(get_use_case("books"), user, 1).user is user
