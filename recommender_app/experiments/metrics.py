@@ -20,6 +20,7 @@ class Metric:
         direction: 1 = more is better, -1 = less is better.
         label: for people.
         may_decide: whether it may be the primary metric.
+        is_share: whether it is a part of a whole, which people read in per cent.
         margin: what a guardrail may lose, relative to control, unless the experiment says otherwise.
     """
 
@@ -30,6 +31,7 @@ class Metric:
     label: str
     may_decide: bool = True
     margin: float = 0.05
+    is_share: bool = True
 
 
 METRICS: dict[str, Metric] = {
@@ -38,12 +40,23 @@ METRICS: dict[str, Metric] = {
         Metric("ctr", "clicks", "impressions", 1, "click-through rate"),
         Metric("conversion", "conversions", "impressions", 1, "conversion rate"),
         Metric("satisfaction", "likes", "opinions", 1, "likes among likes and dislikes"),
-        Metric("rating", "ratings_sum", "ratings", 1, "mean rating"),
+        Metric("rating", "ratings_sum", "ratings", 1, "mean rating", is_share=False),
         # A better list may make visits shorter: never alone.
-        Metric("session_seconds", "session_seconds", "sessions", 1, "seconds per visit", may_decide=False),
+        Metric(
+            "session_seconds", "session_seconds", "sessions", 1, "seconds per visit", may_decide=False, is_share=False
+        ),
         Metric("fallback_rate", "fallbacks", "requests", -1, "answers by another engine", may_decide=False, margin=0.5),
         Metric("dislike_rate", "dislikes", "impressions", -1, "dislikes per impression", may_decide=False, margin=0.2),
-        Metric("diversity", "diversity_sum", "diversities", 1, "diversity of the lists", may_decide=False, margin=0.1),
+        Metric(
+            "diversity",
+            "diversity_sum",
+            "diversities",
+            1,
+            "diversity of the lists",
+            may_decide=False,
+            margin=0.1,
+            is_share=False,
+        ),
         Metric(LATENCY, "slow", "requests", -1, "answers slower than control's p95", may_decide=False, margin=0.5),
     )
 }

@@ -51,11 +51,11 @@ def test_the_command_tells_verdict_health_and_every_metric_of_every_arm(phase):
     take_snapshot(phase, DAY)
     lines = printed().splitlines()
     assert lines[0] == "e/1: e, 2 days"
-    assert lines[1].startswith("b wins: click-through rate 0.2")
+    assert lines[1].startswith("b wins: click-through rate 2")
     assert sum(line.startswith("  ok   ") for line in lines) == 6
     (control, b) = (line.split() for line in lines if line.startswith("click-through"))
     assert (control[3], b[3]) == ("control", "b")
-    assert float(b[5]) == pytest.approx(0.2, abs=0.01)
+    assert float(b[5].removesuffix("%")) == pytest.approx(20, abs=1)
 
 
 def test_the_command_says_what_is_missing(phase):
@@ -191,7 +191,7 @@ def second_phase(first, policy=None):
 def test_phases_together_are_told_at_every_door(phase, staff):
     take_snapshot(phase, DAY)
     second_phase(phase)
-    assert re.search(r"All phases together, click-through rate of b: 0\.\d+ against 0\.\d+, \+", printed())
+    assert re.search(r"All phases together, click-through rate of b: [\d.]+% against [\d.]+%, \+", printed())
     (together,) = staff.get(URL).json()["all_phases"]
     assert (together["arm"], together["n"]) == ("b", 800)
     assert together["low"] > 0

@@ -34,7 +34,7 @@ def test_an_arm_that_is_clicked_twice_as_often_wins(phase):
     add_day(phase, DAY)
     snapshot = take_snapshot(phase, DAY)
     assert (snapshot.verdict, snapshot.results["arm"]) == ("winner", "b")
-    assert snapshot.sentence.startswith("b wins: click-through rate 0.2")
+    assert snapshot.sentence.startswith("b wins: click-through rate 2")
     assert {each["severity"] for each in snapshot.health} == {"green"}
     arms = snapshot.results["arms"]
     assert arms["control"]["exposed"] + arms["b"]["exposed"] == N

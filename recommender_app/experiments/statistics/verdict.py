@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from recommender_app.experiments.statistics.guardrails import Safety
 from recommender_app.experiments.statistics.read_out import ReadOut
-from recommender_app.experiments.statistics.wording import change, listed
+from recommender_app.experiments.statistics.wording import called, change, listed
 
 LEAST_USERS = 100  # of both arms: intervals hold for many users, not for a handful
 
@@ -31,6 +31,7 @@ class Plan:
 
     Attributes:
         metric: name of the primary metric.
+        is_share: whether it is a part of a whole, which is said in per cent.
         more_is_better: of the metric.
         min_days: no winner before.
         planned: users per arm; 0 = none planned.
@@ -41,6 +42,7 @@ class Plan:
     more_is_better: bool = True
     min_days: int = 14
     planned: int = 0
+    is_share: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,19 @@ class Treatment:
         read_out: of the primary metric, by the method that the experiment decides by; None = the users do not tell.
         p_adjusted: of the same, for several treatments (``holm``); None where ``read_out`` is.
         guardrails: {name of a metric: what its guardrail says}.
+        name: for people; "" = it has none but its key.
     """
 
     arm: str
     read_out: ReadOut | None
     p_adjusted: float | None
     guardrails: Mapping[str, Safety] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """What sentences call it."""
+        return called(self.arm, self.name)
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ def verdict(
         )
     for each in treatments:
         if broken := [name for name, safety in each.guardrails.items() if safety is Safety.BREACHED]:
-            return Verdict(Status.HARMFUL, each.arm, f"Stop {each.arm}: {listed(broken)} beyond the margin.")
+            return Verdict(Status.HARMFUL, each.arm, f"Stop {each.called}: {listed(broken)} beyond the margin.")
     told = [each for each in treatments if each.read_out is not None and each.read_out.n >= LEAST_USERS]
     if days < plan.min_days or not told:
         return Verdict(Status.TOO_EARLY, None, _too_early(plan, days))
@@ -109,23 +118,23 @@ def _decided(plan: Plan, told: Sequence[Treatment], n_treatments: int) -> Verdic
     best_first = sorted(sure, key=lambda each: _gain(plan, each), reverse=True)
     if best_first and _gain(plan, best_first[0]) > 0:
         best = best_first[0]
-        return Verdict(Status.WINNER, best.arm, f"{best.arm} wins: {_told(plan, best)}{_not_yet_safe(best)}.")
+        return Verdict(Status.WINNER, best.arm, f"{best.called} wins: {_told(plan, best)}{_not_yet_safe(best)}.")
     if best_first and len(best_first) == n_treatments:
         arm = best_first[0].arm if n_treatments == 1 else None
-        told_of = "; ".join(f"{each.arm}, {_told(plan, each)}" for each in best_first)
+        told_of = "; ".join(f"{each.called}, {_told(plan, each)}" for each in best_first)
         return Verdict(Status.LOSER, arm, f"Keep control, everything else is worse: {told_of}.")
     return None
 
 
 def _open(plan: Plan, told: Sequence[Treatment], smallest_arm: int) -> Verdict:
-    told_of = "; ".join(f"{each.arm}, {_told(plan, each)}" for each in told)
+    told_of = "; ".join(f"{each.called}, {_told(plan, each)}" for each in told)
     if plan.planned and smallest_arm >= plan.planned:
         return Verdict(
-            Status.NO_DIFFERENCE, None, f"No winner with the planned {plan.planned} users per arm: {told_of}."
+            Status.NO_DIFFERENCE, None, f"No winner with the planned {plan.planned:,} users per arm: {told_of}."
         )
-    of_planned = f" of the planned {plan.planned}" if plan.planned else ""
+    of_planned = f" of the planned {plan.planned:,}" if plan.planned else ""
     return Verdict(
-        Status.UNDECIDED, None, f"Undecided with {smallest_arm}{of_planned} users in the smallest arm: {told_of}."
+        Status.UNDECIDED, None, f"Undecided with {smallest_arm:,}{of_planned} users in the smallest arm: {told_of}."
     )
 
 
@@ -136,7 +145,7 @@ def _gain(plan: Plan, treatment: Treatment) -> float:
 
 def _told(plan: Plan, treatment: Treatment) -> str:
     assert treatment.read_out is not None
-    return f"{plan.metric} {change(treatment.read_out)}"
+    return f"{plan.metric} {change(treatment.read_out, is_share=plan.is_share)}"
 
 
 def _not_yet_safe(treatment: Treatment) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from recommender_app.experiments.metrics import METRICS
 from recommender_app.experiments.statistics.read_out import ReadOut
-from recommender_app.experiments.statistics.wording import change
+from recommender_app.experiments.statistics.wording import change, gap, value
 from recommender_app.models import Snapshot
 
 from .tables import Row, rows_of
@@ -31,15 +31,16 @@ def guardrail_lines(snapshot: Snapshot) -> list[str]:
 
 def all_phases_lines(snapshot: Snapshot) -> list[str]:
     """Return one sentence for each treatment that was compared in earlier phases, too."""
-    label = METRICS[snapshot.results["primary"][0]["metric"]].label
+    metric = METRICS[snapshot.results["primary"][0]["metric"]]
     together = snapshot.results["all_phases"].items()
-    return [f"All phases together, {label} of {arm}: {change(ReadOut(**each))}" for arm, each in together]
+    told = {arm: change(ReadOut(**each), is_share=metric.is_share) for arm, each in together}
+    return [f"All phases together, {metric.label} of {arm}: {each}" for arm, each in told.items()]
 
 
 def _guardrail(metric: str, arm: str, said: dict[str, Any] | None) -> str:
     if said is None:
         return f"{METRICS[metric].label} of {arm}: undecided (the users do not tell yet)"
-    values = f"{_number(said['treatment'])} against {_number(said['control'])}"
+    values = f"{_rate(metric, said['treatment'])} against {_rate(metric, said['control'])}"
     return f"{METRICS[metric].label} of {arm}: {said['safety']} ({values})"
 
 
@@ -49,18 +50,18 @@ def _table_row(row: Row) -> list[str]:
         f"{METRICS[row['metric']].label} ({row['role']})",
         row["arm"],
         f"{row['users']:,}",
-        _number(row["value"]),
-        _change(row, "relative", "difference"),
+        _rate(row["metric"], row["value"]),
+        _change(row),
         _interval(row),
         NOTHING if row["p_adjusted"] is None else f"{row['p_adjusted']:.3g}",
         planned,
     ]
 
 
-def _change(row: Row, relative: str, absolute: str) -> str:
-    if row[relative] is not None:
-        return f"{row[relative]:+.1%}"
-    return NOTHING if row[absolute] is None else f"{row[absolute]:+.3g}"
+def _change(row: Row) -> str:
+    if row["relative"] is not None:
+        return f"{row['relative']:+.1%}"
+    return NOTHING if row["difference"] is None else _gap(row, "difference") + _unit(row)
 
 
 def _interval(row: Row) -> str:
@@ -68,8 +69,16 @@ def _interval(row: Row) -> str:
         return NOTHING
     if row["relative_low"] is not None:
         return f"[{row['relative_low']:+.1%}, {row['relative_high']:+.1%}]"
-    return f"[{row['low']:+.3g}, {row['high']:+.3g}]"
+    return f"[{_gap(row, 'low')}, {_gap(row, 'high')}]{_unit(row)}"
 
 
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.4g}"
+def _gap(row: Row, name: str) -> str:
+    return gap(row[name], is_share=METRICS[row["metric"]].is_share)
+
+
+def _unit(row: Row) -> str:
+    return " points" if METRICS[row["metric"]].is_share else ""
+
+
+def _rate(metric: str, rate: float | None) -> str:
+    return NOTHING if rate is None else value(rate, is_share=METRICS[metric].is_share)

@@ -85,13 +85,22 @@ def _values(phase: Phase, as_of: date) -> dict[str, Any]:
 def _verdict(gathered: Gathered, results: Results, checks: list[Check]) -> Verdict:
     experiment = gathered.phase.experiment
     metric = METRICS[experiment.primary_metric]
-    plan = Plan(metric.label, experiment.alpha, metric.direction > 0, experiment.min_days, gathered.phase.planned_units)
+    plan = Plan(
+        metric.label,
+        experiment.alpha,
+        metric.direction > 0,
+        experiment.min_days,
+        gathered.phase.planned_units,
+        metric.is_share,
+    )
+    names = {arm.key: arm.name for arm in gathered.phase.arms.all()}
     treatments = [
         Treatment(
             each.arm,
             each.always_valid,
             each.p_adjusted,
             {METRICS[key].label: _safety(results, key, each.arm) for key in experiment.guardrails},
+            names[each.arm],
         )
         for each in results.primary
     ]

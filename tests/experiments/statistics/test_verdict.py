@@ -75,16 +75,25 @@ def test_control_is_kept_if_everything_else_is_surely_worse():
 def test_the_planned_users_without_a_winner_are_an_answer():
     found = judged(EQUAL, smallest_arm=1_000)
     assert found.status is Status.NO_DIFFERENCE
-    assert "the planned 1000 users per arm" in found.sentence
+    assert "the planned 1,000 users per arm" in found.sentence
 
 
 def test_until_then_it_is_undecided():
     found = judged(EQUAL)
     assert found.status is Status.UNDECIDED
-    assert found.sentence.startswith("Undecided with 900 of the planned 1000 users in the smallest arm: mix, ctr")
+    assert found.sentence.startswith("Undecided with 900 of the planned 1,000 users in the smallest arm: mix, ctr")
     assert "900 users" in judged(EQUAL, plan=Plan("ctr")).sentence
 
 
 def test_near_zero_the_difference_is_said_in_absolute_numbers():
     read = ReadOut(0.002, 0.0, 0.002, 0.001, 0.003, None, None, None, 0.001, 0.05, 2_000)
     assert judged(Treatment("als", read, 0.001)).sentence == "als wins: ctr 0.002 against 0, +0.002 (+0.001 to +0.003)."
+
+
+def test_shares_are_said_in_per_cent_and_arms_by_their_names():
+    read = ReadOut(0.0523, 0.05, 0.0023, 0.001, 0.0036, None, None, None, 0.001, 0.05, 2_000)
+    plan = Plan("ctr", is_share=True)
+    found = judged(Treatment("a", read, 0.001, name="Content and ALS"), plan=plan)
+    assert found.sentence == "Content and ALS (a) wins: ctr 5.23% against 5%, +0.23 (+0.1 to +0.36) points."
+    assert found.arm == "a"
+    assert judged(Treatment("als", read, 0.001, name="ALS"), plan=plan).sentence.startswith("als wins: ")
