@@ -38,7 +38,11 @@ class Phase(Freezing):
                 name="recommender_one_open_phase",
                 violation_error_message="The experiment has an open phase: end it first.",
             ),
-            models.CheckConstraint(condition=models.Q(enrol_bp__lte=ALL), name="recommender_phase_enrolled"),
+            models.CheckConstraint(
+                condition=models.Q(enrol_bp__lte=ALL),
+                name="recommender_phase_enrolled",
+                violation_error_message="A share is from 0 to 10000 basis points: 10000 is everybody.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -64,7 +68,10 @@ class Arm(Freezing):
         constraints = [
             models.UniqueConstraint(fields=["phase", "key"], name="recommender_arm_key"),
             models.UniqueConstraint(
-                fields=["phase"], condition=models.Q(is_control=True), name="recommender_one_control"
+                fields=["phase"],
+                condition=models.Q(is_control=True),
+                name="recommender_one_control",
+                violation_error_message="Only one arm can be the control.",
             ),
             models.CheckConstraint(
                 condition=models.Q(weight_bp__gt=0, weight_bp__lte=ALL),
@@ -94,7 +101,11 @@ class RampStep(Freezing):
         constraints = [
             models.UniqueConstraint(fields=["phase", "after_days"], name="recommender_ramp_day"),
             models.UniqueConstraint(fields=["phase", "enrol_bp"], name="recommender_ramp_share"),
-            models.CheckConstraint(condition=models.Q(enrol_bp__lte=ALL), name="recommender_ramp_within"),
+            models.CheckConstraint(
+                condition=models.Q(enrol_bp__lte=ALL),
+                name="recommender_ramp_within",
+                violation_error_message="A step enrols from 0 to 10000 basis points: 10000 is everybody.",
+            ),
         ]
 
     def __str__(self) -> str:
