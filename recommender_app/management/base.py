@@ -26,6 +26,15 @@ class RecommenderCommand(BaseCommand):
     """A thin door: ``run`` parses, calls and prints; errors of the app become one line and exit code 1."""
 
     examples: ClassVar[tuple[tuple[str, str], ...]] = ()  # (arguments, what they do)
+    needs: ClassVar[str] = ""  # what has to be named, of a command that does nothing without: "a use case"
+
+    @property
+    def missing_args_message(self) -> str | None:
+        """What Django says where no argument is given at all; None = argparse's own message."""
+        keys = ", ".join(use_case.key for use_case in all_use_cases()) or "none is declared"
+        return f"Name {self.needs}; use cases: {keys}." if self.needs else None
+
+    interrupted = "Interrupted: what is live has not changed."  # said after Ctrl-C
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Add the examples below the options."""
@@ -43,7 +52,7 @@ class RecommenderCommand(BaseCommand):
         except Error as error:
             raise CommandError(f"The database refuses: {str(error).splitlines()[0]}. Is it migrated?") from error
         except KeyboardInterrupt:
-            raise CommandError("Interrupted: what is live has not changed.", returncode=INTERRUPTED) from None
+            raise CommandError(self.interrupted, returncode=INTERRUPTED) from None
 
     def run(self, **options: Any) -> None:
         """Do the command's work."""

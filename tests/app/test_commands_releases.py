@@ -102,3 +102,12 @@ def test_help_teaches_by_examples(name):
     examples = text.split("examples:\n")[1]
     for arguments, meaning in command.examples:
         assert f"  # {meaning}\n  manage.py recommender_{name} {arguments}".rstrip() in examples
+
+
+@pytest.mark.parametrize(
+    ("command", "needs"),
+    [("promote", "a use case and a version"), ("rollback", "a use case"), ("forget_user", "a use case and a user")],
+)
+def test_a_command_without_any_argument_lists_the_use_cases(command, needs):
+    with pytest.raises(CommandError, match=f"Name {needs}; use cases: books, developer_startup, .*movies"):
+        call_command(f"recommender_{command}")

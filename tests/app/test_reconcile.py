@@ -222,7 +222,8 @@ def test_a_dry_run_tells_everything_and_changes_nothing(root, two_releases):
     out = io.StringIO()
     call_command("recommender_reconcile", "books", dry_run=True, stdout=out)
     told = out.getvalue().splitlines()
-    assert len(told) == 5
+    assert len(told) == 6
+    assert told[0] == "Without --dry-run, this would be done:"
     assert told[-1] == "Nothing was changed."
     assert live_names() == ["popular_v2"]
     assert folder_of(root, "popular_v9").exists()

@@ -28,6 +28,7 @@ class Command(RecommenderCommand):
         "Write what each user would be recommended now: one row per user and place (user, rank, item, score, source, "
         "release). Nothing is logged as shown."
     )
+    needs = "a use case"
     examples = (
         ("movies --out lists.parquet", "ten places for everybody"),
         ("movies --out lists.csv --users 7,9 --limit 5", "five for two users"),

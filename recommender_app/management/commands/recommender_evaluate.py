@@ -34,6 +34,7 @@ class Command(RecommenderCommand):
         "histories. The line below the first table says how it was measured. Popularity, trending and item neighbours "
         "are always in it. Nothing is published."
     )
+    needs = "a use case"
     examples = (
         ("movies", "every engine on the newest fifth of the interactions"),
         ("movies --split random --seed 7", "on a random fifth of each user's items"),

@@ -21,6 +21,7 @@ class Command(RecommenderCommand):
         "Write what the app holds on a user, and what the host declares, as JSON: interactions, rows of the request "
         "log, events and roll-ups, names of datasets. Hand it to nobody but the person."
     )
+    needs = "a use case and a user"
     examples = (
         ("movies 196", "print it"),
         ("movies 196 --out 196.json", "into a file that only you may read"),

@@ -27,6 +27,7 @@ class Command(RecommenderCommand):
         "Calling it twice is harmless. --revoke takes it back: from then on the id is ignored no more; what was "
         "removed stays removed."
     )
+    needs = "a use case and a user"
     examples = (
         ("movies 196 --dry-run", "only say what would be removed"),
         ("developer_startup 0b8f7d4e-5c9d-4e43-8f1e-6c1c6f1d2a77 --yes --json", "without asking, for programs"),

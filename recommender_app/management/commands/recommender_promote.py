@@ -19,6 +19,7 @@ class Command(RecommenderCommand):
         "Make a version live: a new release of what is live now, with this version in the place of its engine's. "
         "Every process serves it within seconds; recommender_rollback takes it back."
     )
+    needs = "a use case and a version"
     examples = (
         ("movies als_v3", "the third version of ALS"),
         ("movies als_v3 --by ann --reason 'better for new users'", "who and why, kept with the release"),

@@ -34,6 +34,8 @@ class Command(RecommenderCommand):
         lines = [
             line for use_case in chosen_use_cases(options["use_cases"]) for line in reconcile(use_case.key, chosen)
         ]
+        if lines and options["dry_run"]:
+            self.stdout.write("Without --dry-run, this would be done:")
         for line in lines:
             self.stdout.write(line)
         if not lines:

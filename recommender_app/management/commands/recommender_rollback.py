@@ -15,6 +15,7 @@ class Command(RecommenderCommand):
     """Rolls back."""
 
     help = "Make the release live again that was live before, or the one that --to names."
+    needs = "a use case"
     examples = (
         ("movies", "the release before the live one"),
         ("movies --to 4 --by ann --reason 'als_v7 forgets new films'", "a certain release, and who and why"),
