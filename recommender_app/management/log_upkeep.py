@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import DatabaseError
@@ -35,16 +36,33 @@ def drain_and_tell() -> str:
     return "Another drain is at work." if done is None else _told(done)
 
 
-def trim_request_log(*, days: float | None = None, dry_run: bool = False) -> int:
-    """Delete rows beyond LOG_RETENTION_DAYS (or ``days``) that nobody needs any more; return how many.
+@dataclass(frozen=True)
+class Trimmed:
+    """How many rows are beyond their retention: of the log, of posted events, of events before a login."""
+
+    n_rows: int
+    n_events: int
+    n_anonymous: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.n_rows} rows of the request log, {self.n_events} posted events "
+            f"and {self.n_anonymous} events of before a login"
+        )
+
+
+def trim_request_log(*, days: float | None = None, dry_run: bool = False) -> Trimmed:
+    """Delete rows beyond LOG_RETENTION_DAYS (or ``days``) that nobody needs any more; say how many.
 
     Posted events go with them after EVENT_RETENTION_DAYS, those of before a login that never came after a week.
+
+    Args:
+        dry_run: only count.
     """
     needed = needed_from(all_use_cases())
-    if not dry_run:
-        delete_old(datetime.now(UTC))
-        trim_events(not_beyond=needed)
-    return trim_log(not_beyond=needed, days=days, dry_run=dry_run)
+    n_anonymous = delete_old(datetime.now(UTC), dry_run=dry_run)
+    n_events = trim_events(not_beyond=needed, dry_run=dry_run)
+    return Trimmed(trim_log(not_beyond=needed, days=days, dry_run=dry_run), n_events, n_anonymous)
 
 
 def look_after_log() -> None:

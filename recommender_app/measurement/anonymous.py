@@ -111,9 +111,15 @@ def _merged(use_case: UseCase, session: str, user: Any) -> int:
     return n_recorded
 
 
-def delete_old(now: datetime) -> int:
-    """Delete what nobody logged in to for a week, a few rows at a time; return how many."""
+def delete_old(now: datetime, *, dry_run: bool = False) -> int:
+    """Delete what nobody logged in to for a week, a few rows at a time; return how many.
+
+    Args:
+        dry_run: only count.
+    """
     old = AnonymousEvent.objects.filter(received_at__lt=as_stored(now - OLDEST)).order_by("pk")
+    if dry_run:
+        return old.count()
     n_deleted = 0
     while keys := list(old.values_list("pk", flat=True)[:10_000]):
         n_deleted += AnonymousEvent.objects.filter(pk__in=keys).delete()[0]

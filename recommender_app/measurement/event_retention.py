@@ -15,18 +15,21 @@ from recommender_app.registry.trim_marks import EVENTS, note_trim
 CHUNK = 5_000  # ids of a range
 
 
-def trim_events(*, not_beyond: datetime | None = None) -> int:
+def trim_events(*, not_beyond: datetime | None = None, dry_run: bool = False) -> int:
     """Delete the events that were received more than EVENT_RETENTION_DAYS ago; return how many.
 
     Keys grow with the time of receipt: the first range that keeps an event ends it.
 
     Args:
         not_beyond: events from then on stay in any case, because somebody has not summed them up yet.
+        dry_run: only count.
     """
     if settings.EVENT_RETENTION_DAYS is None:
         return 0
     before = datetime.now(UTC) - timedelta(days=settings.EVENT_RETENTION_DAYS)
     moment = stored(min(before, not_beyond or before))
+    if dry_run:
+        return _events().filter(received_at__lt=moment).count()
     n_deleted, first = 0, _first_from(0)
     while first is not None:
         in_range = _events().filter(pk__gte=first, pk__lt=first + CHUNK)

@@ -10,9 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recommender_app.models import RequestLog
+from recommender_app.models import FeedbackEvent, RequestLog
 from recommender_app.serving import log_retention
 from recommender_app.serving.log_retention import trim_log
+from tests.app.measured import event
 
 pytestmark = pytest.mark.django_db
 
@@ -103,11 +104,13 @@ def test_the_command_deletes_or_counts():
         return out.getvalue().strip()
 
     add(100, 40, 1)
-    assert told("--dry-run") == "1 rows would be deleted."
-    assert told("--days", "30", "--dry-run") == "2 rows would be deleted."
-    assert ages() == [100, 40, 1]
-    assert told() == "1 rows deleted."
-    assert ages() == [40, 1]
+    event("ann", "tea", "like", received_at=timezone.now() - timedelta(days=366))
+    events = "1 posted events and 0 events of before a login"
+    assert told("--dry-run") == f"1 rows of the request log, {events} would be deleted."
+    assert told("--days", "30", "--dry-run") == f"2 rows of the request log, {events} would be deleted."
+    assert (ages(), FeedbackEvent.objects.count()) == ([100, 40, 1], 1)
+    assert told() == f"1 rows of the request log, {events} are deleted."
+    assert (ages(), FeedbackEvent.objects.count()) == ([40, 1], 0)
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "nan", "1e9"])

@@ -1,4 +1,4 @@
-"""``manage.py recommender_trim_log``: delete old rows of the request log."""
+"""``manage.py recommender_trim_log``: delete old rows of the request log and old events."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ class Command(RecommenderCommand):
 
     help = (
         "Delete the rows of the request log that are older than LOG_RETENTION_DAYS, in short transactions of their "
-        "own. Rows that the roll-ups still need stay. Celery beat and recommender_work do it every hour."
+        "own, and posted events after EVENT_RETENTION_DAYS, those of before a login that never came after a week. Rows "
+        "that the roll-ups still need stay. Celery beat and recommender_work do it every hour."
     )
     examples = (("", "keep LOG_RETENTION_DAYS"), ("--days 30 --dry-run", "count what is older than 30 days"))
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=float, help="Instead of LOG_RETENTION_DAYS.")
+        parser.add_argument("--days", type=float, help="Instead of LOG_RETENTION_DAYS, for the log.")
         parser.add_argument("--dry-run", action="store_true", help="Only count.")
 
     def run(self, **options: Any) -> None:
         days, dry_run = options["days"], options["dry_run"]
         if days is not None and not 0 < days <= MOST_DAYS:
             raise ConfigurationError(f"--days must be a number above 0, up to {MOST_DAYS}.")
-        n_rows = trim_request_log(days=days, dry_run=dry_run)
-        self.stdout.write(f"{n_rows} rows {'would be deleted' if dry_run else 'deleted'}.")
+        trimmed = trim_request_log(days=days, dry_run=dry_run)
+        self.stdout.write(f"{trimmed} {'would be' if dry_run else 'are'} deleted.")
