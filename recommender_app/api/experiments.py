@@ -15,7 +15,7 @@ from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, ErrorSerializer
 from recommender_app.api.experiment_results import ReadOutSerializer
 from recommender_app.api.metrics import StrictDateField
-from recommender_app.api.parameters import StrictIntegerField, plain
+from recommender_app.api.parameters import NamedChoiceField, StrictIntegerField, plain
 from recommender_app.api.throttling import RecommenderThrottle
 from recommender_app.api.views import RecommenderView
 from recommender_app.exceptions import MeasurementError
@@ -57,7 +57,7 @@ class ExperimentParameters(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Return the fields; ``format`` is no name for an attribute of a serializer."""
-        how = serializers.ChoiceField(["json", "csv"], default="json", help_text="CSV holds every snapshot.")
+        how = NamedChoiceField(["json", "csv"], default="json", help_text="CSV holds every snapshot.")
         return {**super().get_fields(), "format": how}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from recommender_app.api.description import described
 from recommender_app.api.errors import ERROR_RESPONSES, ErrorSerializer
-from recommender_app.api.parameters import plain
+from recommender_app.api.parameters import NamedChoiceField, plain
 from recommender_app.api.throttling import RecommenderThrottle
 from recommender_app.api.views import RecommenderView
 from recommender_app.measurement.days import day_of
@@ -70,11 +70,11 @@ class MetricsParameters(serializers.Serializer[Any]):
         """Return the fields; ``from`` is no name for an attribute."""
         keys = [use_case.key for use_case in all_use_cases()]
         return {
-            "use_case": serializers.ChoiceField(keys, help_text="Key of a declared use case."),
+            "use_case": NamedChoiceField(keys, help_text="Key of a declared use case."),
             "from": StrictDateField(required=False, help_text="First day, in UTC; 27 days before `to` by default."),
             "to": StrictDateField(required=False, help_text="Last day, included; today by default."),
-            "by": serializers.ChoiceField(list(BY), default="engine", help_text="What the groups are."),
-            "format": serializers.ChoiceField(["json", "csv"], default="json", help_text="How to answer."),
+            "by": NamedChoiceField(list(BY), default="engine", help_text="What the groups are."),
+            "format": NamedChoiceField(["json", "csv"], default="json", help_text="How to answer."),
         }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ The API reads ``limit``, ``cursor`` and ``exclude``; a use case's ``get_user`` r
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -31,6 +32,14 @@ class StrictIntegerField(serializers.IntegerField):
         if not isinstance(data, str) or not _INTEGER.match(data):
             self.fail("invalid")
         return int(data)
+
+
+class NamedChoiceField(serializers.ChoiceField):
+    """One of a few texts; whoever gives another one hears which."""
+
+    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:
+        said = f"{{input}} is none of them: choose from {', '.join(choices)}."
+        super().__init__(list(choices), error_messages={"invalid_choice": said}, **kwargs)
 
 
 @extend_schema_field(str)

@@ -155,6 +155,17 @@ def test_wrong_parameters_are_refused_by_name(staff, parameters, name):
     assert name in response.json()["errors"]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"by": "foo"}, "by: foo is none of them: choose from engine, version, arm, day, day_engine_arm."),
+        ({"format": "xml"}, "format: xml is none of them: choose from json, csv."),
+    ],
+)
+def test_who_names_no_choice_hears_which_there_are(staff, parameters, told):
+    assert ask(staff, **parameters).json()["detail"] == told
+
+
 def test_the_page_takes_ten_queries_at_most(two_days, staff, django_assert_max_num_queries):
     for by in ("engine", "version", "arm", "day"):
         with django_assert_max_num_queries(10):
