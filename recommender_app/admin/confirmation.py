@@ -34,12 +34,14 @@ def confirmation_page(
     lines: Sequence[str],
     needs_reason: bool = False,
     form: Form | None = None,
+    is_possible: bool = True,
 ) -> TemplateResponse:
     """Return the page; sent back, it calls the same action again with the same rows.
 
     Args:
         lines: what is about to change, one line per row.
         form: what is asked beside the reason.
+        is_possible: False where the question says why not: there is no button then.
     """
     context = {
         **model_admin.admin_site.each_context(request),
@@ -51,6 +53,7 @@ def confirmation_page(
         "action": action,
         "needs_reason": needs_reason,
         "form": form,
+        "is_possible": is_possible,
         "problem": "Say why." if CONFIRMED in request.POST and needs_reason and not reason_of(request) else "",
     }
     request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from recommender_app.admin.confirmation import confirmation_page, is_confirmed, reason_of
 from recommender_app.admin.experiments_a_a import a_a_page, may_start_a_a
 from recommender_app.admin.experiments_forms import CreateForm, PlanForm
-from recommender_app.admin.experiments_moves import MOVES, RESULTS, RUN, Move, moves_for, newest_phase, told
+from recommender_app.admin.experiments_moves import MOVES, RESULTS, RUN, Move, in_the_way, moves_for, newest_phase, told
 from recommender_app.admin.filters import UseCaseFilter
 from recommender_app.admin.refusals import SaysRefusals
 from recommender_app.exceptions import RecommenderError
@@ -93,6 +93,7 @@ class ExperimentAdmin(SaysRefusals, admin.ModelAdmin):
         chosen = MOVES.get(move)
         if experiment is None or phase is None or chosen is None:
             raise Http404("There is nothing to do here.")
+        problems = in_the_way(experiment, phase, move) if request.method == "GET" else []
         form = chosen.form(request.POST if request.method == "POST" else None, phase) if chosen.form else None
         if is_confirmed(request, needs_reason=chosen.needs_reason) and (form is None or form.is_valid()):
             return self._do(request, experiment, phase, chosen, form.cleaned_data if form else {})
@@ -102,17 +103,18 @@ class ExperimentAdmin(SaysRefusals, admin.ModelAdmin):
             [experiment],
             action=move,
             title=f"{chosen.label}: {experiment.key}",
-            question=chosen.question,
+            question=" ".join(["It cannot be done yet.", *problems]) if problems else chosen.question,
             lines=told(experiment, phase, move, may_read=request.user.has_perm(RESULTS)),
             needs_reason=chosen.needs_reason,
             form=form,
+            is_possible=not problems,
         )
 
     def _do(self, request: HttpRequest, experiment: Experiment, phase: Phase, move: Move, values: Any) -> HttpResponse:
         try:
             said = move.do(experiment, phase, values, reason_of(request), request.user.get_username())
         except RecommenderError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, f"Not done: {error}", messages.ERROR)
         else:
             self.log_change(request, experiment, said)
             self.message_user(request, said, messages.SUCCESS)

@@ -37,7 +37,7 @@ def a_a_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
             form.add_error(None, str(error))
         else:
             model_admin.log_change(request, experiment, "A/A test started.")
-            messages.success(request, f"{experiment} runs.")
+            messages.success(request, f"Started: {experiment} runs.")
             page = f"{model_admin.admin_site.name}:recommender_app_experiment_change"
             return HttpResponseRedirect(reverse(page, args=[experiment.pk]))
     context = {

@@ -13,7 +13,6 @@ from recommender_app.experiments.metrics import DECIDING, METRICS
 from recommender_app.experiments.starting import eligibility_problems, metric_problems
 from recommender_app.experiments.templates import TEMPLATES
 from recommender_app.models import Arm, Experiment, Phase
-from recommender_app.models.experiment import ALL
 from recommender_app.usecases.site import all_use_cases
 
 
@@ -27,6 +26,26 @@ def _templates() -> list[tuple[str, str]]:
 
 def _metrics(keys: Any) -> list[tuple[str, str]]:
     return [(key, f"{key}: {METRICS[key].label}") for key in keys]
+
+
+class ShareField(forms.DecimalField):
+    """A share that is stored in basis points and written in per cent."""
+
+    def __init__(self, *, least: float = 0, **options: Any) -> None:
+        super().__init__(min_value=least, max_value=100, decimal_places=2, step_size=None, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show stored basis points in per cent."""
+        return f"{value / 100:g}" if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        """Return basis points."""
+        per_cent = super().clean(value)
+        return None if per_cent is None else round(per_cent * 100)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare what was shown with what came back."""
+        return super().has_changed(self.to_python(self.prepare_value(initial)), data)
 
 
 class CreateForm(forms.ModelForm):
@@ -89,7 +108,9 @@ class PhaseForm(forms.ModelForm):
 
 
 class ArmForm(forms.ModelForm):
-    """One arm; that all of them make 10000 is checked together, before the start."""
+    """One arm; that all of them make 100 % is checked together, before the start."""
+
+    weight_bp = ShareField(least=0.01, label="Weight in %", help_text="Share of the enrolled units; all arms make 100.")
 
     class Meta:
         model = Arm
@@ -138,18 +159,16 @@ class ArmFormSet(forms.BaseInlineFormSet):
 class RampStepForm(forms.ModelForm):
     """One step of the ramp."""
 
-    enrol_bp = forms.IntegerField(
-        label="Share", min_value=1, max_value=ALL, help_text="Of the eligible units, in basis points: 1000 is 10 %."
-    )
+    enrol_bp = ShareField(least=0.01, label="Share in %", help_text="Of the eligible units, from that day on.")
 
 
 class ShareForm(forms.Form):
     """How many of the eligible units are enrolled from now on."""
 
-    per_cent = forms.DecimalField(min_value=0, max_value=100, decimal_places=2, help_text="Of the eligible units.")
+    share = ShareField(label="Share in %", help_text="Of the eligible units.")
 
     def __init__(self, data: Any, phase: Phase) -> None:
-        super().__init__(data, initial={"per_cent": phase.enrol_bp / 100})
+        super().__init__(data, initial={"share": phase.enrol_bp})
 
 
 class WinnerForm(forms.Form):

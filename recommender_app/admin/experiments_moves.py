@@ -59,8 +59,6 @@ def told(experiment: Experiment, phase: Phase, name: str, *, may_read: bool) -> 
     lines = [f"{experiment.name}: phase {phase.number} for {experiment.use_case}, primary {experiment.primary_metric}"]
     lines += [f"Enrolled now: {phase.enrol_bp / 100:g} % of {_shown(phase.eligibility, 'everybody')}", *arms]
     lines += [f"Ramp: {step}{', by hand' if step.is_manual else ''}" for step in phase.ramp_steps.all()]
-    if name == "start":
-        return [*_not_ready(experiment, phase), *lines]
     return [*_verdict(phase), *lines] if may_read and name in ("stop", "conclude") else lines
 
 
@@ -79,11 +77,14 @@ def _shown(value: Any, nothing: str) -> str:
     return json.dumps(value) if value else nothing
 
 
-def _not_ready(experiment: Experiment, phase: Phase) -> list[str]:
+def in_the_way(experiment: Experiment, phase: Phase, name: str) -> list[str]:
+    """Return why a move cannot be made, before anybody confirms it; [] = nothing is known against it."""
+    if name != "start":
+        return []
     try:
-        return [f"It cannot start: {problem}" for problem in start_problems(experiment, phase)]
+        return start_problems(experiment, phase)
     except RecommenderError as error:
-        return [f"It cannot start: {error}"]
+        return [str(error)]
 
 
 def _runs(_experiment: Experiment, phase: Phase) -> bool:
@@ -91,34 +92,34 @@ def _runs(_experiment: Experiment, phase: Phase) -> bool:
 
 
 def _start(experiment: Experiment, _phase: Phase, _values: dict[str, Any], reason: str, by: str) -> str:
-    return f"{lifecycle.start(experiment, by, reason)} runs."
+    return f"Started: {lifecycle.start(experiment, by, reason)} runs."
 
 
 def _ramp(_experiment: Experiment, phase: Phase, values: dict[str, Any], reason: str, by: str) -> str:
-    phase = lifecycle.ramp(phase, round(values["per_cent"] * 100), by, reason)
-    return f"{phase} enrols {phase.enrol_bp / 100:g} %."
+    phase = lifecycle.ramp(phase, values["share"], by, reason)
+    return f"Ramped: {phase} enrols {phase.enrol_bp / 100:g} %."
 
 
 def _pause(_experiment: Experiment, phase: Phase, _values: dict[str, Any], reason: str, by: str) -> str:
-    return f"{lifecycle.pause(phase, by, reason)} is paused."
+    return f"Paused: {lifecycle.pause(phase, by, reason)} enrols nobody more."
 
 
 def _resume(_experiment: Experiment, phase: Phase, _values: dict[str, Any], reason: str, by: str) -> str:
-    return f"{lifecycle.resume(phase, by, reason)} enrols again."
+    return f"Resumed: {lifecycle.resume(phase, by, reason)} enrols again."
 
 
 def _stop(experiment: Experiment, _phase: Phase, _values: dict[str, Any], reason: str, by: str) -> str:
-    return f"{lifecycle.stop(experiment, reason, by)} is stopped."
+    return f"Stopped: {lifecycle.stop(experiment, reason, by)} serves nobody any more."
 
 
 def _new_phase(experiment: Experiment, _phase: Phase, _values: dict[str, Any], _reason: str, by: str) -> str:
-    return f"{lifecycle.new_phase(experiment, by)} is planned."
+    return f"Planned: {lifecycle.new_phase(experiment, by)}, to be changed and started."
 
 
 def _conclude(experiment: Experiment, _phase: Phase, values: dict[str, Any], reason: str, by: str) -> str:
     writes = values["write_policy"]
     done = lifecycle.conclude(experiment, values["winner"], by, reason, write_policy=writes)
-    return f"{done} is concluded: {done.winner} won{' and is in the serving policy' if writes else ''}."
+    return f"Concluded: {done.winner} won {done}{' and is in the serving policy' if writes else ''}."
 
 
 MOVES: dict[str, Move] = {

@@ -28,6 +28,14 @@ def _may_edit(request: HttpRequest, phase: Phase | None) -> bool:
     return request.user.has_perm(CHANGE) and (phase is None or phase.started_at is None)
 
 
+def _stored(model_admin: admin.ModelAdmin, request: HttpRequest) -> Phase | None:
+    """Return the phase whose page was stored, if it was one."""
+    match = request.resolver_match
+    if match is None or not (match.url_name or "").endswith("_change"):
+        return None
+    return model_admin.get_object(request, match.kwargs["object_id"])
+
+
 class OfDraft(admin.TabularInline):
     """Rows that are edited in a draft only."""
 
@@ -109,15 +117,23 @@ class PhaseAdmin(SaysRefusals, admin.ModelAdmin):
         obj.save()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool) -> None:
-        """Store arms and ramp with the trail, and say what is still missing for the start."""
+        """Store arms and ramp with the trail."""
         super().save_related(request, form, formsets, change)
         phase: Phase = form.instance
         after = configuration_of(phase)
         if after != form.before:
             by = request.user.get_username()
             record(phase.experiment, "edit", by, phase=phase, before=form.before, after=after)
-        for problem in start_problems(phase.experiment, phase):
-            self.message_user(request, f"It cannot start yet: {problem}", messages.WARNING)
+
+    def message_user(
+        self, request: HttpRequest, message: Any, level: int | str = messages.INFO, *args: Any, **kwargs: Any
+    ) -> None:
+        """Say in one message that a draft is stored and what it lacks for its start, that first."""
+        phase = _stored(self, request) if level == messages.SUCCESS else None
+        missing = " ".join(start_problems(phase.experiment, phase)) if phase else ""
+        if missing:
+            message, level = f"It cannot start yet: {missing} The draft is stored as it is.", messages.WARNING
+        super().message_user(request, message, level, *args, **kwargs)
 
     @admin.display(description="experiment")
     def of_experiment(self, phase: Phase) -> SafeString:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils import timezone
 
 from recommender_app.exceptions import ConfigurationError
@@ -160,7 +160,11 @@ def _saved(row: Any) -> Any:
     try:
         row.full_clean()
     except ValidationError as error:
-        said = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items())
+        said = "; ".join(_told(name, " ".join(messages)) for name, messages in error.message_dict.items())
         raise ConfigurationError(f"The {row._meta.verbose_name} {row} is not stored: {said}") from error
     row.save()
     return row
+
+
+def _told(name: str, said: str) -> str:
+    return said if name == NON_FIELD_ERRORS else f"{name}: {said}"

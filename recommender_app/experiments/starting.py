@@ -43,7 +43,7 @@ def arms_problems(arms: Sequence[Arm]) -> Iterator[str]:
         return
     total = sum(arm.weight_bp for arm in arms)
     if total != ALL:
-        yield f"The arms' weights make {total}: they must make {ALL}."
+        yield f"The arms' weights make {total / 100:g} %: they must make 100 %, which is {ALL} basis points."
     if sum(arm.is_control for arm in arms) != 1:
         yield "Exactly one arm must be the control."
 
@@ -99,6 +99,8 @@ def metric_problems(experiment: Experiment) -> Iterator[str]:
     """Yield what is wrong with the metrics that an experiment names."""
     if experiment.primary_metric not in DECIDING:
         yield f"The primary metric {experiment.primary_metric!r} cannot decide: choose from {', '.join(DECIDING)}."
+    if not experiment.min_days:
+        yield "A verdict needs one day at least (min_days): 14 are two of each weekday."
     secondary, guardrails = experiment.secondary_metrics, experiment.guardrails
     if not isinstance(secondary, list) or not isinstance(guardrails, dict):
         yield 'Write secondary metrics as ["conversion"] and guardrails as {"fallback_rate": 0.5}.'

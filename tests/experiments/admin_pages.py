@@ -54,10 +54,10 @@ def phase_form(phase: Phase, **fields) -> dict:
     for prefix, rows in (("arms", arms), ("ramp_steps", steps)):
         data |= {f"{prefix}-TOTAL_FORMS": len(rows), f"{prefix}-INITIAL_FORMS": len(rows)}
     for place, arm in enumerate(arms):
-        values = {"id": arm.pk, "key": arm.key, "weight_bp": arm.weight_bp, "policy": "{}"}
+        values = {"id": arm.pk, "key": arm.key, "weight_bp": arm.weight_bp / 100, "policy": "{}"}
         data |= {f"arms-{place}-{name}": value for name, value in values.items()}
         data |= {f"arms-{place}-is_control": "on"} if arm.is_control else {}
     for place, step in enumerate(steps):
-        values = {"id": step.pk, "after_days": step.after_days, "enrol_bp": step.enrol_bp}
+        values = {"id": step.pk, "after_days": step.after_days, "enrol_bp": step.enrol_bp / 100}
         data |= {f"ramp_steps-{place}-{name}": value for name, value in values.items()}
     return {name: value for name, value in (data | fields).items() if value is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recommender_app.admin.experiments_forms import ShareField
 from recommender_app.experiments import lifecycle
 from recommender_app.models import Arm, Experiment, ExperimentChange, Phase, RampStep
 from tests.experiments.admin_pages import ALL, login, now, phase_form, plan_form, planned, said, url
@@ -68,9 +69,9 @@ def test_arms_and_ramp_of_a_draft_are_edited_with_a_trail(client):
     fields = {
         "eligibility": '{"min_interactions": 3}',
         "planned_units": 700,
-        "arms-0-weight_bp": 4_000,
+        "arms-0-weight_bp": "40",
         "arms-1-policy": '{"diversity": 0.5}',
-        "ramp_steps-1-enrol_bp": 6_000,
+        "ramp_steps-1-enrol_bp": "60",
     }
     response = client.post(url("change", phase.pk, model="phase"), phase_form(phase, **fields), follow=True)
     assert response.redirect_chain
@@ -81,7 +82,9 @@ def test_arms_and_ramp_of_a_draft_are_edited_with_a_trail(client):
         (5_000, {"diversity": 0.5}),
     ]
     assert phase.ramp_steps.get(after_days=7).enrol_bp == 6_000
-    assert "It cannot start yet: The arms' weights make 9000" in said(response)
+    (message,) = response.context["messages"]
+    assert str(message).startswith("It cannot start yet: The arms' weights make 90 %: they must make 100 %")
+    assert message.level_tag == "warning"
     row = ExperimentChange.objects.latest("pk")
     assert (row.action, row.before["planned_units"], row.after["planned_units"]) == ("edit", 0, 700)
 
@@ -117,11 +120,11 @@ def test_arms_and_steps_of_a_draft_are_added_and_deleted(client):
         ({"arms-0-policy": "{"}, "valid JSON"),
         ({"arms-0-policy": "[" * 5_000}, "valid JSON"),
         ({"arms-0-policy": '{"release": 9}'}, "there is no release 9"),
-        ({"arms-0-weight_bp": "0"}, "weight is from 1 to 10000"),
-        ({"arms-0-weight_bp": "10001"}, "weight is from 1 to 10000"),
+        ({"arms-0-weight_bp": "0"}, "greater than or equal to 0.01"),
+        ({"arms-0-weight_bp": "100.01"}, "less than or equal to 100"),
         ({"arms-0-key": "als"}, "duplicate"),
         ({"eligibility": '{"min_interactions": "many"}'}, "is a whole number from 0"),
-        ({"ramp_steps-0-enrol_bp": "10001"}, "less than or equal to 10000"),
+        ({"ramp_steps-0-enrol_bp": "101"}, "less than or equal to 100"),
         ({"ramp_steps-1-after_days": "0"}, "duplicate"),
     ],
 )
@@ -187,3 +190,9 @@ def test_drafts_are_deleted_with_a_trail(client):
     assert not Experiment.objects.exists()
     rows = ExperimentChange.objects.filter(action="delete").order_by("pk")
     assert [(row.experiment, row.before["use_case"]) for row in rows] == [("one", "books"), ("two", "books")]
+
+
+def test_shares_are_shown_in_per_cent_and_unchanged_where_nothing_was_written():
+    field = ShareField()
+    assert (field.prepare_value(1_250), field.clean("12.5")) == ("12.5", 1_250)
+    assert [field.has_changed(1_250, said) for said in ("12.5", "12.50", "13")] == [False, False, True]

@@ -19,15 +19,15 @@ def test_a_life_in_the_admin_from_a_template_to_the_full_rollout(client):
     experiment = Experiment.objects.get()
     assert (experiment.status, experiment.created_by, experiment.phases.get().arms.count()) == ("draft", "cleo", 2)
     assert response.status_code == 200
-    assert "warm/1 runs." in said(do(client, experiment, "start"))
-    assert "warm/1 enrols 12.5 %." in said(do(client, experiment, "ramp", per_cent="12.5"))
-    assert "warm/1 is paused." in said(do(client, experiment, "pause"))
+    assert "Started: warm/1 runs." in said(do(client, experiment, "start"))
+    assert "warm/1 enrols 12.5 %." in said(do(client, experiment, "ramp", share="12.5"))
+    assert "warm/1 enrols nobody more." in said(do(client, experiment, "pause"))
     assert "warm/1 enrols again." in said(do(client, experiment, "resume"))
-    assert "warm/1 is stopped." in said(do(client, experiment, "stop"))
-    assert "warm/2 is planned." in said(do(client, experiment, "new-phase"))
+    assert "warm/1 serves nobody any more." in said(do(client, experiment, "stop"))
+    assert "Planned: warm/2," in said(do(client, experiment, "new-phase"))
     do(client, experiment, "start")
     response = do(client, experiment, "conclude", winner="als", write_policy="on")
-    assert "warm is concluded: als won and is in the serving policy." in said(response)
+    assert "Concluded: als won warm and is in the serving policy." in said(response)
     assert ServingPolicy.objects.get().routes == [[0, "content_based"], [5, "als"]]
     rows = ExperimentChange.objects.order_by("pk")
     assert [row.action for row in rows][:4] == ["create", "start", "ramp", "pause"]
@@ -44,7 +44,7 @@ def test_moves_need_their_permission_and_a_confirmation(client, move):
         lifecycle.start(experiment, "ann")
     before = list(Experiment.objects.values()), list(Phase.objects.values())
     assert client.get(url("do", experiment.pk, move)).status_code == 403
-    assert do(client, experiment, move, per_cent="50", winner="als").status_code == 403
+    assert do(client, experiment, move, share="50", winner="als").status_code == 403
     page = client.get(url("change", experiment.pk)).content.decode()
     assert f"/do/{move}/" not in page
     user.user_permissions.add(Permission.objects.get(codename="run_experiments"))
@@ -105,8 +105,9 @@ def test_what_may_not_start_says_why_before_and_after(client):
     experiment = planned()
     Arm.objects.filter(key="als").update(weight_bp=1)
     page = client.get(url("do", experiment.pk, "start")).content.decode()
-    assert "It cannot start: The arms&#x27; weights make 5001: they must make 10000." in page
-    assert "was not started: The arms' weights make 5001" in said(do(client, experiment, "start"))
+    assert "It cannot be done yet. The arms&#x27; weights make 50.01 %: they must make 100 %" in page
+    assert 'type="submit" value="Start' not in page
+    assert "Not done: test was not started: The arms' weights make 50.01 %" in said(do(client, experiment, "start"))
     assert now(experiment).status == "draft"
 
 
@@ -114,9 +115,9 @@ def test_what_may_not_start_says_why_before_and_after(client):
     ("move", "fields", "message"),
     [
         ("stop", {"reason": " "}, "Say why."),
-        ("ramp", {"per_cent": "101"}, "less than or equal to 100"),
-        ("ramp", {"per_cent": "nan"}, "Enter a number"),
-        ("ramp", {"per_cent": "0.001"}, "no more than 2 decimal places"),
+        ("ramp", {"share": "101"}, "less than or equal to 100"),
+        ("ramp", {"share": "nan"}, "Enter a number"),
+        ("ramp", {"share": "0.001"}, "no more than 2 decimal places"),
         ("ramp", {}, "This field is required"),
         ("conclude", {"winner": "zorro"}, "not one of the available choices"),
         ("conclude", {}, "This field is required"),

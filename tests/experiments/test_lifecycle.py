@@ -68,7 +68,7 @@ def test_every_template_can_be_started_as_it_is(name):
     ("change", "sentence"),
     [
         (lambda arm: arm.delete(), "It needs two arms or more."),
-        (lambda arm: setattr(arm, "weight_bp", 4_999), "The arms' weights make 9999: they must make 10000."),
+        (lambda arm: setattr(arm, "weight_bp", 4_999), "The arms' weights make 99.99 %: they must make 100 %"),
         (lambda arm: setattr(arm, "is_control", False), "Exactly one arm must be the control."),
         (lambda arm: setattr(arm, "policy", [1]), "Arm control: Write"),
         (lambda arm: setattr(arm, "policy", {"rutes": []}), "nothing about 'rutes': did you mean 'routes'?"),
@@ -138,6 +138,12 @@ def test_what_is_planned_wrongly_is_said_at_once():
     assert "weight is from 1" in refused(
         lifecycle.create_experiment, "y", "books", "ann", arms=[{"key": "a", "weight_bp": 0}]
     )
+    two = [{"key": key, "weight_bp": 5_000, "is_control": True} for key in ("a", "b")]
+    assert refused(lifecycle.create_experiment, "y", "books", "ann", arms=two).endswith(
+        "not stored: Only one arm can be the control."
+    )
+    steep = [{"enrol_bp": 20_000}]
+    assert "from 0 to 10000 basis points" in refused(lifecycle.create_experiment, "y", "books", "ann", ramp_steps=steep)
     with pytest.raises(UnknownUseCase):
         create_from_template("a_a", "films", "x", "ann")
     assert Experiment.objects.count() == 1

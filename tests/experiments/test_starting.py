@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
         ({"primary_metric": "clicks"}, "The primary metric 'clicks' cannot decide: choose from ctr, conversion"),
         ({"primary_metric": "session_seconds"}, "cannot decide"),
         ({"secondary_metrics": ["clicks"]}, "There is no metric 'clicks'"),
+        ({"min_days": 0}, "A verdict needs one day at least (min_days)"),
         ({"secondary_metrics": {}}, "Write secondary metrics as"),
         ({"guardrails": {"speed": 0.1}}, "There is no metric 'speed'"),
         ({"guardrails": {"latency": 0}}, "Guardrail latency: the margin is a number above 0, at most 100, not 0."),
