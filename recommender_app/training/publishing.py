@@ -41,9 +41,9 @@ def publish(
 ) -> ModelVersion:
     """Write the artifact and register it as what its verdict makes of it.
 
-    A run that somebody has begun from Python ends here, as SUCCEEDED. One that was asked for, or
-    that a command has begun, goes on: it ends when what it has published is live, or turned down,
-    so that what a process that dies in between has left is finished, or settled.
+    A run that nobody promotes ends here, as SUCCEEDED. One that was asked for, or whose version is
+    to be promoted, goes on: it ends when what it has published is live, or turned down, so that
+    what a process that dies in between has left is finished, or settled.
 
     Args:
         verdict: of the gate; None leaves a candidate that nobody has judged.

@@ -14,6 +14,7 @@ from recommender_app.training.heartbeat import beating
 
 STOPS = (SystemExit, KeyboardInterrupt)
 STOPPED = "Its process was told to stop."
+PUBLISHED = "It ended early, after its version was published:"
 
 
 class RecordedRun:
@@ -22,6 +23,7 @@ class RecordedRun:
     Interrupts and mistakes of ours are recorded as well, and left to the caller like every error.
     A requested run whose process is told to stop goes back to those who wait for a worker, and so
     does one that has published its version already: whoever claims it has only to promote that.
+    One that nobody asked a worker for has done its work by then: its version stays what it is.
 
     Args:
         is_companion: it is carried out because another one was; what ends that one early is not its fault.
@@ -44,6 +46,8 @@ class RecordedRun:
         if self._waits_again(error):
             is_stopped = isinstance(error, STOPS)
             give_back_run(self.run, STOPPED if is_stopped else _ending(error)[1], rests=not is_stopped)
+        elif version_of_run(self.run) is not None:
+            finish_run(self.run, TrainingRun.Status.SUCCEEDED, f"{PUBLISHED} {_ending(error)[1]}")
         else:
             finish_run(self.run, *_ending(error))
 

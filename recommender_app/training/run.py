@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from recommender_app.evaluation.evaluate import Evaluation
 from recommender_app.exceptions import RegistryError, TrainingError
 from recommender_app.models import ModelVersion, Release, TrainingRun
 from recommender_app.registry import releases
-from recommender_app.registry.runs import record_dataset, start_run
+from recommender_app.registry.runs import finish_run, record_dataset, start_run
 from recommender_app.registry.storage import artifact_storage
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.training.fitted_beside import why_held_back
@@ -73,6 +73,9 @@ def train_model(
         force: promote whatever the gate says; the trail tells.
         by: who asked, for the run and the release.
 
+    A run that is to be promoted ends after that: what a process that is killed in between has
+    published is turned down, as it is where a command is killed.
+
     Raises:
         ConfigurationError: an unknown engine or option; no run is started.
         RegistryError: the engine is being trained already, or the version cannot be promoted
@@ -84,13 +87,20 @@ def train_model(
     chosen = choose_config(use_case.key, engine_key, overrides or {}, preset, use_tuned=use_tuned)
     source = Source(use_case, dataset_path, seed, progress)
     run = start_run(use_case.key, engine_key, config=chosen.to_json(), seed=source.seed, requested_by=by)
-    trained = train_version(run, chosen.config, source)
-    if not (promote and (trained.verdict.passed or force)):
-        return trained
-    if held_back := why_held_back(trained.version, [trained.version]):
-        raise RegistryError(f"{trained.version}: {held_back}")
-    release = releases.promote_all([trained.version], by=by, force=force, only_newer=True)
-    return TrainedModel(run, trained.version, release, trained.evaluation, trained.dataset_path, trained.verdict)
+    if not promote:
+        return train_version(run, chosen.config, source)
+    with RecordedRun(run):
+        trained = train_version(run, chosen.config, source, ends_run=False)
+        release = _promoted(trained, by, force) if trained.verdict.passed or force else None
+        finish_run(run, TrainingRun.Status.SUCCEEDED)
+    return replace(trained, release=release)
+
+
+def _promoted(trained: TrainedModel, by: str, force: bool) -> Release:
+    version = trained.version
+    if held_back := why_held_back(version, [version]):
+        raise RegistryError(f"{version}: {held_back}")
+    return releases.promote_all([version], by=by, force=force, only_newer=True, runs=[trained.run])
 
 
 def train_version(

@@ -78,9 +78,9 @@ def test_row_18_a_slot_whose_training_is_killed_at_random_moments_is_gone_on_wit
         check_slot(report)
 
 
-def test_row_18_what_a_typed_training_that_was_killed_has_published_is_turned_down(tmp_path):
+def test_row_18_what_a_typed_or_called_training_that_was_killed_has_published_is_turned_down(tmp_path):
     found = reports(tmp_path, f"sqlite:///{tmp_path}/db.sqlite3", "typed", timeout=240)
-    assert [report["point"] for report in found] == ["watchdog", "repair", "next training"]
+    assert [report["point"] for report in found] == ["watchdog", "repair", "next training", "of Python"]
     for report in found:
         assert report["left"] == ["popular"]
         assert report["run"] == ["failed", "Its process gave no sign of life any more."]

@@ -50,6 +50,11 @@ class Command(RecommenderCommand):
         ("movies --dataset ml_artifacts/datasets/movies/<fingerprint>", "from a dataset that was exported before"),
     )
 
+    interrupted = (
+        "Interrupted: what was not live yet stays out; recommender_models shows what is live, and candidates that "
+        "recommender_promote makes live."
+    )
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("use_cases", nargs="*", metavar="use_case", help="Keys of use cases; all if none is named.")
         default = ", ".join(QUICK_ENGINES)

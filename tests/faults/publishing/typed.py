@@ -1,6 +1,7 @@
 """Kills a training that somebody has typed after it has published: ``python -m tests.faults.publishing.typed``.
 
-Prints one line of JSON per way to settle it: the watchdog, the repair, the next training.
+Prints one line of JSON per way to settle it: the watchdog, the repair, the next training. The last
+training is begun from Python, without a command.
 """
 
 # ruff: noqa: T201, E402  the output is the report; Django is set up before its models are imported
@@ -22,6 +23,7 @@ from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.releases import live_release
 from recommender_app.training.lifecycle import retrain
 from recommender_app.training.reconcile import reconcile
+from recommender_app.training.run import train_model
 from recommender_app.training.watchdog import look_after_runs
 from recommender_app.usecases.site import get_use_case
 from tests.faults.publishing.going_on import POINTS, begin, done
@@ -32,23 +34,30 @@ def train() -> None:
     retrain(get_use_case("books"), ["popular"], by="command")
 
 
-def train_and_die() -> None:
+def train_in_python() -> None:
+    """Train as a script does."""
+    train_model(get_use_case("books"), "popular", promote=True, by="script")
+
+
+def die_in(training: Callable[[], object]) -> None:
     """Die with the version stored, before it is promoted."""
     POINTS["first one published"]()
-    train()
+    training()
 
 
-WAYS: dict[str, Callable[[], object]] = {
-    "watchdog": look_after_runs,
-    "repair": lambda: reconcile("books"),
-    "next training": train,
+WAYS: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+    "watchdog": (train, look_after_runs),
+    "repair": (train, lambda: reconcile("books")),
+    "next training": (train, train),
+    "of Python": (train_in_python, look_after_runs),
 }
 
 
 def settle(way: str) -> None:
     """Do it five minutes later."""
     TrainingRun.objects.filter(status="running").update(lease_until=timezone.now())
-    WAYS[way]()
+    _, settles = WAYS[way]
+    settles()
 
 
 def report(way: str) -> dict[str, object]:
@@ -69,8 +78,8 @@ def report(way: str) -> dict[str, object]:
 def main() -> None:
     """Kill, settle and print, each way."""
     done(begin)
-    for way in WAYS:
-        if not os.WIFSIGNALED(done(train_and_die)):
+    for way, (training, _) in WAYS.items():
+        if not os.WIFSIGNALED(done(lambda training=training: die_in(training))):
             raise AssertionError("The training was not killed.")
         before = list(ModelVersion.objects.filter(status="candidate").values_list("engine", flat=True))
         connections.close_all()
