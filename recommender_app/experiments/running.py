@@ -54,6 +54,12 @@ def running_phases(use_case_key: str) -> tuple[RunningPhase, ...]:
     return found.current()
 
 
+def known_phases(use_case_key: str) -> tuple[RunningPhase, ...]:
+    """Return the phases of a use case as they were read last; never a query."""
+    found = _running.get(use_case_key)
+    return found.phases if found else ()
+
+
 def forget() -> None:
     """Drop what was read; the next request reads anew."""
     _running.clear()

@@ -17,7 +17,7 @@ from recommender_app import conf
 from recommender_app.experiments.arm_policies import RELEASE
 from recommender_app.experiments.assigning import Assigned, Unit, assign, assigned, peek
 from recommender_app.experiments.facts import Facts
-from recommender_app.experiments.running import running_phases
+from recommender_app.experiments.running import known_phases, running_phases
 from recommender_app.models import Assignment, Experiment, ServingPolicy
 from recommender_app.models.policy_rules import policy_problems
 from recommender_app.models.serving_policy import FIELDS
@@ -36,7 +36,7 @@ KEPT = 64  # arms whose policies are kept as layers
 
 _failures = itertools.count(1)
 _n_failed = 0
-_is_failing = False
+_failing: set[str] = set()  # use cases whose last assignment failed
 
 
 def arm_for(query: Query, user_id: str, interaction_count: int, *, writes: bool) -> Assigned | None:
@@ -56,7 +56,7 @@ def arm_for(query: Query, user_id: str, interaction_count: int, *, writes: bool)
     except Exception:  # noqa: BLE001  around an assignment: a database, or a host's hook, costs the arm and not the answer
         _count_failure(use_case.key)
         return None
-    _note_success()
+    _failing.discard(use_case.key)
     return found
 
 
@@ -95,6 +95,17 @@ def pinned_by_arms(use_case_key: str) -> frozenset[int]:
     return frozenset(number for number in numbers if isinstance(number, int))
 
 
+def note_unasked(query: Query) -> None:
+    """Count a request whose database failed before anybody could ask for the arm; to be called in the handler."""
+    if known_phases(query.use_case.key):
+        _count_failure(query.use_case.key)
+
+
+def failing() -> list[str]:
+    """Return the use cases that run experiments to which nobody can be assigned at the moment."""
+    return sorted(key for key in _failing if known_phases(key))
+
+
 def n_failed() -> int:
     """Return how many requests of this process were served without the arm that they may have had."""
     return _n_failed
@@ -126,21 +137,16 @@ def _layer(policy_text: str) -> Layer:
 
 
 def _count_failure(use_case_key: str) -> None:
-    global _n_failed, _is_failing
+    global _n_failed
     _n_failed = next(_failures)
-    if not _is_failing:
-        _is_failing = True
+    if use_case_key not in _failing:
+        _failing.add(use_case_key)
         logger.exception("Users of %s cannot be assigned to experiments; the policy in force serves.", use_case_key)
-
-
-def _note_success() -> None:
-    global _is_failing
-    _is_failing = False
 
 
 def _forget() -> None:
     _layer.cache_clear()
-    _note_success()
+    _failing.clear()
 
 
 conf.on_reload.append(_forget)

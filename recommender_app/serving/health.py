@@ -33,6 +33,7 @@ def health(use_cases: list[UseCase] | None = None) -> dict[str, Any]:
     problems += [
         f"database {alias}: not tried for some seconds" for alias, state in databases.items() if state != CLOSED
     ]
+    problems += [f"{key}, experiments: nobody can be assigned, the policy in force serves" for key in arms.failing()]
     spool = spool_state()
     problems += _spool_problems(spool)
     training = _training()

@@ -101,6 +101,8 @@ def recommend(
         with savepoint(query.use_case.items):
             answer = retried(compute)
     except DATABASE_ERRORS:
+        if in_experiments and not (rest or blank.arm):
+            arms.note_unasked(query)
         return unavailable(use_case_key, query.limit, blank)
     answer = replace(answer, latency_ms=round((time.perf_counter() - started) * 1000, 3))
     if log:

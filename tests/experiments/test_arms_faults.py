@@ -11,6 +11,7 @@ from recommender_app.serving import arms, service
 from recommender_app.serving.database import savepoint
 from recommender_app.serving.health import health
 from recommender_app.serving.service import recommend
+from tests.app import library
 from tests.experiments.making import make_phase, readers
 
 pytestmark = pytest.mark.django_db
@@ -57,10 +58,13 @@ def test_where_the_database_fails_the_policy_in_force_serves_and_it_is_counted_a
         answers = [recommend(reader, "books", 2) for _ in range(3)]
     assert {(answer.engine, answer.arm, len(answer.results)) for answer in answers} == {("als", "", 2)}
     assert arms.n_failed() - before == 3
-    assert health()["n_requests_without_arm"] == arms.n_failed()
+    state = health()
+    assert state["n_requests_without_arm"] == arms.n_failed()
+    assert "books, experiments: nobody can be assigned, the policy in force serves" in state["problems"]
     assert caplog.text.count("cannot be assigned to experiments") == 1
     assert logged() == [(None, None, None)] * 3
     assert recommend(reader, "books", 2).arm == "b"
+    assert "experiments" not in " ".join(health()["problems"])
     with connection.execute_wrapper(away):
         recommend(reader, "books", 2)
     assert caplog.text.count("cannot be assigned to experiments") == 2
@@ -76,6 +80,22 @@ def test_an_answer_that_fails_after_the_assignment_is_logged_with_its_arm(books,
     answer = recommend(reader, "books", 2)
     assert answer.fallback_reason == "database_unavailable"
     assert (answer.experiment, answer.phase, answer.arm) == ("e", 1, "b")
+
+
+def test_who_could_not_be_asked_for_since_the_history_failed_is_counted_where_something_runs(books, monkeypatch):
+    def is_away(*args, **kwargs):
+        raise OperationalError("the database went away")
+
+    reader = library.add_reader("ann", likes=(books[0],))
+    monkeypatch.setattr(service, "history_of_user", is_away)
+    before = arms.n_failed()
+    assert recommend(reader, "books", 2).fallback_reason == "database_unavailable"
+    assert arms.n_failed() == before
+    make_phase({"control": {}, "b": POPULAR})
+    running.running_phases("books")  # an earlier request had them read
+    assert recommend(reader, "books", 2).arm == ""
+    assert recommend(reader, "books", 2, in_experiments=False).arm == ""
+    assert arms.n_failed() - before == 1
 
 
 def test_a_hook_of_the_host_that_fails_costs_the_arm_and_not_the_answer(books, monkeypatch):

@@ -14,6 +14,7 @@ from recommender_app.evaluation.report import text_table
 from recommender_app.management.base import RecommenderCommand
 from recommender_app.management.day_options import day
 from recommender_app.measurement.days import ONE_DAY, day_of
+from recommender_app.measurement.readouts.assumptions import Assumed
 from recommender_app.measurement.readouts.planning import plan_of, sentence_of, store_plan
 from recommender_app.measurement.readouts.printed import TITLES, all_phases_lines, guardrail_lines, table_rows
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, take_snapshot
@@ -36,6 +37,7 @@ class Command(RecommenderCommand):
     examples = (
         ("spring-ranking", "the last snapshot of its newest phase"),
         ("spring-ranking --plan", "how many users and days it needs, from the site's own numbers"),
+        ("spring-ranking --plan --rate 0.05 --users-per-day 200", "the same for a site without a past"),
         ("spring-ranking --plan --store", "and plan the phase, which has not begun, for them"),
         ("spring-ranking --take", "first take the snapshots of days that are over and rolled up"),
         ("spring-ranking --phase 1 --csv", "every snapshot of a phase for a spreadsheet"),
@@ -48,6 +50,8 @@ class Command(RecommenderCommand):
         parser.add_argument("--take", action="store_true", help="Take the snapshots that are due first.")
         parser.add_argument("--plan", action="store_true", help="Print users and days needed instead.")
         parser.add_argument("--store", action="store_true", help="With --plan: keep the users as the phase's plan.")
+        parser.add_argument("--rate", type=float, help="With --plan: assume this primary metric, 0.05 = five per cent.")
+        parser.add_argument("--users-per-day", type=int, metavar="N", help="With --plan: assume N new users a day.")
         parser.add_argument("--csv", action="store_true", help="Print every snapshot of the phase as CSV.")
         parser.add_argument("--json", action="store_true", help="Print the snapshot as JSON.")
 
@@ -56,10 +60,11 @@ class Command(RecommenderCommand):
             raise CommandError("--store keeps what --plan computes: give both.")
         if sum(options[each] for each in ("plan", "csv", "json")) > 1:
             raise CommandError("Choose one of --plan, --csv and --json.")
+        assumed = _assumed(options)
         phase = phase_of(experiment_of(options["experiment"]), options["phase"])
         today = day_of(timezone.now())
         if options["plan"]:
-            self._plan(phase, today, store=options["store"])
+            self._plan(phase, today, assumed, store=options["store"])
             return
         if options["take"]:
             _take(phase, today)
@@ -74,8 +79,8 @@ class Command(RecommenderCommand):
         else:
             self._tell(snapshot)
 
-    def _plan(self, phase: Phase, today: date, *, store: bool) -> None:
-        plan = plan_of(phase, today - ONE_DAY)
+    def _plan(self, phase: Phase, today: date, assumed: Assumed, *, store: bool) -> None:
+        plan = plan_of(phase, today - ONE_DAY, assumed)
         self.stdout.write(sentence_of(phase, plan))
         if store:
             store_plan(phase, plan, "command")
@@ -91,6 +96,14 @@ class Command(RecommenderCommand):
             self.stdout.write(f"  {line}")
         self.stdout.write("\n" + text_table(TITLES, table_rows(snapshot)))
         self.stdout.write(f"As of {snapshot.as_of}, data {snapshot.data_hash[:12]}, version {snapshot.code_version}.")
+
+
+def _assumed(options: dict[str, Any]) -> Assumed:
+    """Return what is assumed of the site."""
+    assumed = Assumed(options["rate"], options["users_per_day"])
+    if assumed and not options["plan"]:
+        raise CommandError("--rate and --users-per-day are what --plan assumes: give it, too.")
+    return assumed
 
 
 def _why_none(phase: Phase) -> str:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 from django.db.models import Min
 
 from recommender_app.exceptions import ConfigurationError
-from recommender_app.experiments.metrics import METRICS
+from recommender_app.experiments.metrics import METRICS, Metric
 from recommender_app.experiments.statistics.duration import days_needed
 from recommender_app.experiments.statistics.power import Question, detectable_effect, sample_size
 from recommender_app.experiments.statistics.sums import Totals
 from recommender_app.experiments.trail import record
 from recommender_app.measurement.days import days_from
+from recommender_app.measurement.readouts.assumptions import Assumed, said, seen_assumed, totals_assumed
 from recommender_app.measurement.readouts.sums import sums_of
 from recommender_app.models import Phase, RollUp
 from recommender_app.models.experiment import ALL
 from recommender_app.registry.database import alias, atomic
 
 DAYS = 28  # of the site's past that the plan is made from
+MEASURED = Assumed()
+INSTEAD = "Or assume what will be: --plan --rate 0.05 --users-per-day 200."
 
 
 @dataclass(frozen=True)
@@ -32,47 +35,55 @@ class PhasePlan:
         per_arm: users that each arm needs to find the least effect.
         days: until they are enrolled; None if that takes longer than half a year.
         detectable: relative effect that the users of DAYS days would find; None if none.
+        assumed: what was said instead of being measured.
     """
 
     site: Totals
     per_arm: int
     days: int | None
     detectable: float | None
+    assumed: Assumed = MEASURED
 
 
-def plan_of(phase: Phase, last: date) -> PhasePlan:
+def plan_of(phase: Phase, last: date, assumed: Assumed = MEASURED) -> PhasePlan:
     """Return what a phase needs, as it is planned.
 
     The site's users stand for the eligible ones: who may be enrolled is known only when they come.
 
     Args:
         last: day of the roll-ups up to which the past is looked at.
+        assumed: what a person says instead.
 
     Raises:
-        ConfigurationError: the past does not tell how users differ.
+        ConfigurationError: the past does not tell how users differ, or what is assumed cannot be.
     """
     experiment = phase.experiment
-    rows = RollUp.objects.using(alias()).filter(
-        use_case=experiment.use_case, day__range=(last - timedelta(days=DAYS - 1), last)
-    )
-    site = sums_of(rows.exclude(user_id="").order_by(), [METRICS[experiment.primary_metric]])[experiment.primary_metric]
+    seen = _seen(phase, last) if assumed.users_per_day is None else seen_assumed(assumed.users_per_day, DAYS)
+    metric = METRICS[experiment.primary_metric]
+    site = _site(phase, metric, last) if assumed.rate is None else totals_assumed(metric, assumed.rate, seen[-1])
     n_arms = max(phase.arms.count(), 2)
     question = Question(experiment.alpha, experiment.power, treatments=n_arms - 1)
     ramp = [(step.after_days, step.enrol_bp / ALL) for step in phase.ramp_steps.all()] or [(0, phase.enrol_bp / ALL)]
-    seen = _seen(phase, last)
     try:
         per_arm = sample_size(site, experiment.least_effect, question)
         detectable = detectable_effect(site, site.n // n_arms, question)
     except ValueError as error:
-        raise ConfigurationError(f"{phase} cannot be planned: {error}") from error
-    return PhasePlan(site, per_arm, days_needed(per_arm * n_arms, seen, ramp), detectable)
+        raise ConfigurationError(f"{phase} cannot be planned: {error} {INSTEAD}") from error
+    return PhasePlan(site, per_arm, days_needed(per_arm * n_arms, seen, ramp), detectable, assumed)
+
+
+def _site(phase: Phase, metric: Metric, last: date) -> Totals:
+    days = (last - timedelta(days=DAYS - 1), last)
+    rows = RollUp.objects.using(alias()).filter(use_case=phase.experiment.use_case, day__range=days)
+    return sums_of(rows.exclude(user_id="").order_by(), [metric])[metric.key]
 
 
 def sentence_of(phase: Phase, plan: PhasePlan) -> str:
     """Return the plan in words."""
     experiment = phase.experiment
     metric = METRICS[experiment.primary_metric].label
-    needed = (
+    said_first = f"{said(plan.assumed, METRICS[experiment.primary_metric])}\n" if plan.assumed else ""
+    needed = said_first + (
         f"{experiment.key} needs {plan.per_arm:,} users per arm to find {experiment.least_effect:+.1%} of {metric} "
         f"with a probability of {experiment.power:.0%}"
     )
@@ -95,7 +106,7 @@ def store_plan(phase: Phase, plan: PhasePlan, by: str) -> None:
             )
         before, phase.planned_units = phase.planned_units, plan.per_arm
         phase.save(update_fields=["planned_units"])
-        told = {"planned_units": plan.per_arm}
+        told = {"planned_units": plan.per_arm, **({"assumed": asdict(plan.assumed)} if plan.assumed else {})}
         record(phase.experiment, "plan", by, phase=phase, before={"planned_units": before}, after=told)
 
 
