@@ -16,7 +16,7 @@ from recommender_app.api.errors import ERROR_RESPONSES, ErrorSerializer
 from recommender_app.api.parameters import EXCLUDE, FOR_USER, FilterParameters, RecommendationParameters, plain
 from recommender_app.api.permissions import MayVisit, is_logged_in, listed_user
 from recommender_app.api.throttling import AnonymousListThrottle, RecommendationThrottle
-from recommender_app.api.views import RecommenderView
+from recommender_app.api.views import RecommenderView, is_shown
 from recommender_app.api.visitors import SESSION, Ticket, hand_over, ticket_of_stranger
 from recommender_app.serving.answer import Answer
 from recommender_app.serving.database import DATABASE_ERRORS, retried
@@ -95,4 +95,4 @@ class SimilarItemsView(RecommenderView):
                 user, is_own = retried(lambda: listed_user(use_case, request))
         except DATABASE_ERRORS:
             return unavailable(use_case.key, limit)
-        return similar_items(user, use_case.key, item, limit, filters=filters, log=is_own)
+        return similar_items(user, use_case.key, item, limit, filters=filters, log=is_own and is_shown(request))

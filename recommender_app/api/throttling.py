@@ -7,6 +7,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.settings import api_settings
@@ -36,6 +37,7 @@ class RecommenderThrottle(SimpleRateThrottle):
     duration: int  # seconds
     _paused_until = 0.0  # monotonic seconds, of the process
     _n_unlimited = 0  # requests of the process that passed because the cache was down
+    _place = ""  # key of the counter that counts the request
 
     def get_rate(self) -> str | None:
         """Return the configured rate; None (or no entry) = no limit."""
@@ -76,6 +78,11 @@ class RecommenderThrottle(SimpleRateThrottle):
             return self.duration * (1 - share) - elapsed
         return self.duration - elapsed + self.duration / self.num_requests
 
+    def give_back(self) -> None:
+        """Count the request no more: another rate has refused it."""
+        if self._place:
+            _uncount(self.cache, self._place)
+
     def _takes_a_place(self, key: str) -> bool:
         self.now = self.timer()
         window = int(self.now // self.duration)
@@ -83,9 +90,9 @@ class RecommenderThrottle(SimpleRateThrottle):
         self.n_counted = self._counted(current)
         self.n_before = min(self._read(f"{key}_{window - 1}"), self.num_requests)
         if self.n_counted + self.n_before * (1 - self.now % self.duration / self.duration) <= self.num_requests:
+            self._place = current
             return True
-        with contextlib.suppress(ValueError):  # it has just expired or been evicted
-            self.cache.decr(current)
+        _uncount(self.cache, current)
         return False
 
     def _counted(self, key: str) -> int:
@@ -148,6 +155,19 @@ class SchemaThrottle(RecommenderThrottle):
 def n_unlimited() -> int:
     """Return how many requests of this process passed because the cache that counts was down."""
     return RecommenderThrottle._n_unlimited
+
+
+def refusals(throttles: Sequence[Any], request: Any, view: Any) -> list[Any]:
+    """Return the throttles that refuse a request, which then counts under none of them."""
+    refusing = [throttle for throttle in throttles if not throttle.allow_request(request, view)]
+    for throttle in throttles if refusing else ():
+        throttle.give_back()
+    return refusing
+
+
+def _uncount(cache: Any, key: str) -> None:
+    with contextlib.suppress(ValueError, *cache_errors()):  # it has just expired or been evicted, or cannot be reached
+        cache.decr(key)
 
 
 def _passes_uncounted() -> bool:

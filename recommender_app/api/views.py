@@ -20,7 +20,7 @@ from recommender_app.api.parameters import EXCLUDE, FOR_USER, FilterParameters, 
 from recommender_app.api.parsing import StrictJSONParser
 from recommender_app.api.permissions import MayVisit, is_logged_in, listed_user
 from recommender_app.api.rendering import AlwaysFirst, FiniteJSONRenderer
-from recommender_app.api.throttling import AnonymousListThrottle, RecommendationThrottle
+from recommender_app.api.throttling import AnonymousListThrottle, RecommendationThrottle, refusals
 from recommender_app.api.visitors import SESSION, Ticket, hand_over, ticket_of_stranger
 from recommender_app.serving.answer import Answer
 from recommender_app.serving.database import DATABASE_ERRORS, guarded, retried
@@ -68,6 +68,13 @@ class RecommenderView(APIView):
     def perform_authentication(self, request: Request) -> None:
         """Log in; a second time where the first met a dead connection."""
         retried(lambda: super(RecommenderView, self).perform_authentication(request))
+
+    def check_throttles(self, request: Request) -> None:
+        """Refuse what is beyond any rate, with the longest time to wait; what is refused counts under none."""
+        refusing = refusals(self.get_throttles(), request, self)
+        if refusing:
+            waits = [wait for wait in (throttle.wait() for throttle in refusing) if wait is not None]
+            self.throttled(request, max(waits, default=None))  # type: ignore[arg-type]
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the response for this requester alone: a cache of the site or on the way must not keep it."""
@@ -134,5 +141,16 @@ class RecommendationView(RecommenderView):
         is_kept = ticket is None or not ticket.is_new  # a session that is never brought back is no unit
         counts = is_kept and counts_in_experiments(request)
         return recommend(
-            user, use_case.key, limit, filters=filters, cursor=cursor, log=is_own, in_experiments=counts or not is_own
+            user,
+            use_case.key,
+            limit,
+            filters=filters,
+            cursor=cursor,
+            log=is_own and is_shown(request),
+            in_experiments=counts or not is_own,
         )
+
+
+def is_shown(request: Request) -> bool:
+    """Tell whether anybody sees the answer: that to HEAD is thrown away."""
+    return bool(request.method != "HEAD")

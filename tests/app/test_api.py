@@ -273,3 +273,10 @@ def test_a_database_that_fails_at_the_login_is_503(reader_client):
         response = reader_client.get(URL)
     assert response.status_code == 503
     assert response.json().keys() == {"detail"}
+
+
+def test_a_head_is_answered_and_is_no_exposure(reader_client, books):
+    for url in (URL, f"{URL}similar/{books[0].pk}/"):
+        answer = reader_client.head(url)
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert not RequestLog.objects.exists()

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from recommender_app.api.throttling import RecommendationThrottle, RecommenderThrottle, n_unlimited
+from recommender_app.api.throttling import (
+    AnonymousListThrottle,
+    RecommendationThrottle,
+    RecommenderThrottle,
+    n_unlimited,
+    refusals,
+)
 from tests.app import library
 
 REDIS = "django.core.cache.backends.redis.RedisCache"
@@ -198,3 +204,15 @@ def test_row_29_parallel_requests_that_meet_a_dead_cache_leave_one_line_and_are_
     assert passed_in_parallel("20/day", 200) == 200
     assert caplog.text.count("cache cannot be reached") == 1
     assert n_unlimited() == n_before + 200
+
+
+def test_what_one_rate_refuses_counts_under_no_other_one(settings, monkeypatch):
+    rates = {"recommendations": "2/min", "anonymous_recommendations": "4/day"}
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "THROTTLE_RATES": rates}
+    stranger, passed = request_of(account=None), []
+    stranger.user.is_authenticated = False
+    for minute in (100, 102, 104):
+        monkeypatch.setattr(RecommenderThrottle, "timer", lambda self, now=minute * 60.0: now)
+        both = [(RecommendationThrottle(), AnonymousListThrottle()) for _ in range(9)]
+        passed.append(sum(not refusals(throttles, stranger, None) for throttles in both))
+    assert passed == [2, 2, 0]
