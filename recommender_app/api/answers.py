@@ -59,7 +59,9 @@ class AnswerSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Why others than the routed engine had to answer, or to add items; null where it gave all of them.",
     )
-    interaction_count = serializers.IntegerField(help_text="Distinct (item, event) pairs of the user.")
+    interaction_count = serializers.IntegerField(
+        help_text="Distinct (item, event) pairs of the user; 0 for similar items, which need none."
+    )
     results = ResultSerializer(many=True, help_text="Unique items, best first.")
     next = serializers.URLField(
         allow_null=True, help_text="The page after this one; null at the end, and unless cursor=first was asked for."

@@ -16,7 +16,7 @@ from recommender_app.api.permissions import MayVisit, is_logged_in, posting_user
 from recommender_app.api.posted_events import EventSerializer, ReceiptSerializer, posted_events
 from recommender_app.api.throttling import AnonymousEventThrottle, EventThrottle
 from recommender_app.api.views import RecommenderView
-from recommender_app.api.visitors import SESSION, hand_over, merge_visitor, ticket_or_new
+from recommender_app.api.visitors import SESSION, hand_over, merge_visitor, ticket_of, ticket_or_new
 from recommender_app.exceptions import InvalidEvents, UserNotFound
 from recommender_app.measurement.anonymous import record_anonymous
 from recommender_app.measurement.events import PostedEvent
@@ -96,7 +96,9 @@ class EventsView(RecommenderView):
         user = retried(lambda: posting_user(use_case, self.request))
         if is_forgotten(use_case, user.pk):
             raise UserNotFound(f"This user of {use_case.key} is forgotten: nothing is recorded.")
-        response = receipt(events, retried(lambda: record_events(use_case, user, events)))
+        ticket = ticket_of(self.request)
+        session = ticket.session if ticket else None
+        response = receipt(events, retried(lambda: record_events(use_case, user, events, session)))
         return merge_visitor(use_case, user, self.request, response)
 
     def _record_anonymous(self, use_case: UseCase, events: list[PostedEvent]) -> Response:

@@ -18,7 +18,7 @@ from recommender_app.models import RequestLog
 from recommender_app.usecases.declaration import UseCase
 from recommender_app.usecases.items import item_key
 from recommender_app.usecases.values import usable_ids
-from recommender_app.usecases.visitors import host_user
+from recommender_app.usecases.visitors import Visitor, host_user
 
 OLDEST, AHEAD = timedelta(days=7), timedelta(minutes=5)  # around now: when a client may say that it happened
 MOST_POSITION = 1_000
@@ -49,18 +49,21 @@ def checked_events(
     events: Mapping[int, PostedEvent],
     now: datetime,
     allowed: Sequence[str] | None = None,
+    session: str | None = None,
 ) -> dict[int, CheckedEvent]:
     """Return the events by their number, checked, in two queries at most.
 
     Args:
         user: a ``Visitor`` where nobody has logged in.
         allowed: the events that may be posted; ``accepted_events`` if None.
+        session: of before the user's login: events may name its answers, too.
 
     Raises:
         InvalidEvents: says of every event that cannot have happened what is wrong.
     """
     items = _visible_items(use_case, user, events.values())
-    places, answered_at = _places(use_case, user, events.values())
+    shown_to = [str(user.pk), *([Visitor(session).pk] if session else [])]
+    places, answered_at = _places(use_case, shown_to, events.values())
     allowed = accepted_events(use_case) if allowed is None else allowed
     found: dict[int, CheckedEvent] = {}
     errors: dict[int, Errors] = {}
@@ -96,12 +99,14 @@ def _visible_items(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) 
     return {str(item.pk): item for item in items}
 
 
-def _places(use_case: UseCase, user: Any, events: Iterable[PostedEvent]) -> tuple[Places, dict[UUID, datetime]]:
+def _places(
+    use_case: UseCase, shown_to: Sequence[str], events: Iterable[PostedEvent]
+) -> tuple[Places, dict[UUID, datetime]]:
     """Return what the named answers showed and when, of those that were given to this user in this use case."""
     asked = {event.request_id for event in events if event.request_id}
     if not asked:
         return {}, {}
-    logged = RequestLog.objects.filter(request_id__in=asked, use_case=use_case.key, user_id=str(user.pk))
+    logged = RequestLog.objects.filter(request_id__in=asked, use_case=use_case.key, user_id__in=shown_to)
     places: Places = defaultdict(dict)
     answered_at: dict[UUID, datetime] = {}
     for request_id, results, created_at in logged.values_list("request_id", "results", "created_at"):

@@ -26,7 +26,9 @@ Status = Literal["recorded", "duplicate"]
 ONCE = ("click", "impression")  # see the constraint of FeedbackEvent
 
 
-def record_events(use_case: UseCase, user: Any, events: Sequence[PostedEvent]) -> list[Status]:
+def record_events(
+    use_case: UseCase, user: Any, events: Sequence[PostedEvent], session: str | None = None
+) -> list[Status]:
     """Record what ``user`` did: all of it, or nothing.
 
     An event whose ``event_id`` the user has posted before is a duplicate, as is a second click (or
@@ -39,21 +41,22 @@ def record_events(use_case: UseCase, user: Any, events: Sequence[PostedEvent]) -
 
     Args:
         user: an instance of the use case's ``users`` model.
+        session: of before the login, whose answers are about to become the user's: events may name them.
 
     Raises:
         InvalidEvents: what is wrong with which event; nothing was recorded.
     """
-    return past_deadlocks(lambda: _recorded(use_case, user, events))
+    return past_deadlocks(lambda: _recorded(use_case, user, events, session))
 
 
-def _recorded(use_case: UseCase, user: Any, events: Sequence[PostedEvent]) -> list[Status]:
+def _recorded(use_case: UseCase, user: Any, events: Sequence[PostedEvent], session: str | None) -> list[Status]:
     now = datetime.now(UTC)
     fresh = _without_known(use_case, user, events)
-    checked = checked_events(use_case, user, fresh, now)
+    checked = checked_events(use_case, user, fresh, now, session=session)
     with _transaction(use_case):
         recorded = _stored(use_case, user, checked, now) if checked else set()
         for number in sorted(recorded, key=lambda number: (str(checked[number].item.pk), number)):
-            _tell_host(use_case, user, number, checked[number], now)
+            _tell_host(use_case, user, number, checked, now)
     return ["recorded" if number in recorded else "duplicate" for number in range(len(events))]
 
 
@@ -124,21 +127,22 @@ def _row(use_case: UseCase, user: Any, event: CheckedEvent, now: datetime, recei
     )
 
 
-def _tell_host(use_case: UseCase, user: Any, number: int, event: CheckedEvent, now: datetime) -> None:
+def _tell_host(use_case: UseCase, user: Any, number: int, checked: Mapping[int, CheckedEvent], now: datetime) -> None:
     """Write, or take back, the host's own row.
 
     Raises:
         InvalidEvents: the host refuses it, or its tables do.
     """
     try:
-        _write(use_case, user, event, now)
+        _write(use_case, user, number, checked, now)
     except ValidationError as error:
         raise InvalidEvents({number: {"event": error.messages}}) from error
     except IntegrityError as error:
         raise InvalidEvents({number: {"event": ["It cannot be recorded beside what is there already."]}}) from error
 
 
-def _write(use_case: UseCase, user: Any, event: CheckedEvent, now: datetime) -> None:
+def _write(use_case: UseCase, user: Any, number: int, checked: Mapping[int, CheckedEvent], now: datetime) -> None:
+    event = checked[number]
     name, at = event.posted.event, as_stored(event.occurred_at)
     if name == RATING:
         use_case.record_rating(user, event.item, event.posted.rating or 0, at)
@@ -147,8 +151,19 @@ def _write(use_case: UseCase, user: Any, event: CheckedEvent, now: datetime) -> 
     elif name in use_case.undo:
         original = use_case.undo[name]
         use_case.undo_event(user, event.item, original)
-        taken_back = _ledger(use_case, user).filter(item_id=str(event.item.pk), event=original, undone_at=None)
-        taken_back.filter(occurred_at__lte=at).update(undone_at=as_stored(now))
+        done = _ledger(use_case, user).filter(item_id=str(event.item.pk), event=original, undone_at=None)
+        taken_back = done.filter(occurred_at__lte=at).exclude(event_id__in=_done_again(number, checked))
+        taken_back.update(undone_at=as_stored(now))
+
+
+def _done_again(number: int, checked: Mapping[int, CheckedEvent]) -> list[str]:
+    """Return the ids of what the same post says further on of the same item and moment: that came after."""
+    event = checked[number]
+    return [
+        other.posted.event_id
+        for place, other in checked.items()
+        if place > number and (other.item.pk, other.occurred_at) == (event.item.pk, event.occurred_at)
+    ]
 
 
 def _ledger(use_case: UseCase, user: Any) -> Any:

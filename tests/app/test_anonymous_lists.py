@@ -248,3 +248,16 @@ def test_days_with_visitors_are_summed_up_with_them(books):
     roll_up_day(get_use_case("books"), (datetime.now(UTC) - timedelta(days=1)).date())
     row = RollUp.objects.get()
     assert (row.user_id, row.requests, row.impressions) == (visitor(client).pk, 1, 3)
+
+
+def test_the_first_post_with_a_token_may_name_an_answer_of_the_session(books):
+    shown = Client().get(URL, headers={HEADER: "new"})
+    reader, (item, *_) = library.add_reader(), [result["id"] for result in shown.json()["results"]]
+    event = {"event_id": "a", "item": item, "event": "click", "request_id": shown.json()["request_id"]}
+    told = {"Authorization": f"Token {Token.objects.create(user=reader.account).key}"}
+    address = f"{URL}events/"
+    assert Client().post(address, event, "application/json", headers=told).status_code == 400
+    assert Client().post(address, event, "application/json", headers=told | {HEADER: shown[HEADER]}).status_code == 201
+    assert RequestLog.objects.get().user_id == FeedbackEvent.objects.get().user_id == str(reader.pk)
+    told["Authorization"] = f"Token {Token.objects.create(user=library.add_reader('bob').account).key}"
+    assert Client().post(address, event, "application/json", headers=told | {HEADER: shown[HEADER]}).status_code == 400

@@ -76,6 +76,8 @@ def test_events_of_a_post_happen_in_its_order(reader_client, books):
     assert not Reading.objects.exists()
     post(reader_client, [event(books[0], "unlike"), event(books[0], "like")])
     assert Reading.objects.count() == 1
+    post(reader_client, [event(books[0], name) for name in ("unlike", "like", "unlike", "like")])
+    assert Reading.objects.count() == FeedbackEvent.objects.filter(event="like", undone_at=None).count() == 1
 
 
 def test_a_clock_that_is_a_little_ahead_is_read_as_now(reader_client, books):
