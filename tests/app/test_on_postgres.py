@@ -22,6 +22,7 @@ FILES = {
         "test_roll_up_at_once.py",
         "test_roll_up_by_hand.py",
         "test_roll_up_kept.py",
+        "test_roll_up_of_all_sources.py",
         "test_onlookers.py",
         "test_roll_up_schedule.py",
         "test_metrics.py",
