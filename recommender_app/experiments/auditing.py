@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -37,6 +38,18 @@ class Moved:
     problem: str
 
 
+class _Row(NamedTuple):
+    """What is looked at of an assignment."""
+
+    pk: int
+    unit_type: str
+    unit_id: str
+    arm_id: int
+    enrol_bucket: int
+    arm_bucket: int
+    enrol_bp: int
+
+
 def moved(phase: Phase) -> Iterator[Moved]:
     """Yield the rows of a phase that the hashes would not make.
 
@@ -44,8 +57,9 @@ def moved(phase: Phase) -> Iterator[Moved]:
     """
     hashed = phase_of(phase)
     keys = {arm.pk: arm.key for arm in hashed.arms}
-    rows = Assignment.objects.using(alias()).filter(phase=phase, source=Assignment.Source.HASH).order_by("pk")
-    for row in rows.iterator(chunk_size=CHUNK):
+    hashes = Assignment.objects.using(alias()).filter(phase=phase, source=Assignment.Source.HASH).order_by("pk")
+    rows = hashes.values_list(*_Row._fields)
+    for row in map(_Row._make, rows.iterator(chunk_size=CHUNK)):
         expected = arm_of(bucket(hashed.arm_salt, row.unit_type, row.unit_id), hashed.arms)
         problem = _problem(hashed, row, expected)
         if problem:
@@ -64,7 +78,7 @@ def count_rows(phase: Phase) -> int:
     return Assignment.objects.using(alias()).filter(phase=phase).exclude(source=Assignment.Source.FORCED).count()
 
 
-def _problem(phase: RunningPhase, row: Assignment, expected: RunningArm | None) -> str:
+def _problem(phase: RunningPhase, row: _Row, expected: RunningArm | None) -> str:
     if expected is None or row.arm_id != expected.pk:
         return OTHER_ARM
     buckets = [bucket(salt, row.unit_type, row.unit_id) for salt in (phase.enrol_salt, phase.arm_salt)]

@@ -13,7 +13,7 @@ from django.db import router, transaction
 from django.db.models import Count
 
 from recommender_app.experiments.assignment_rows import insert_unless_there
-from recommender_app.experiments.exposures import mark_rows
+from recommender_app.experiments.exposures import mark_row
 from recommender_app.experiments.running import running_phases
 from recommender_app.models import Assignment, Experiment, IdentityLink, Phase
 from recommender_app.usecases.declaration import UseCase
@@ -65,7 +65,7 @@ def _note_link(use_case: UseCase, session: str, user_id: str) -> None:
 def _joined(row: Assignment, user_id: str, of_user: list[Assignment]) -> bool:
     """Join a session's row with the user's; tell whether the user took it over."""
     if row.first_exposed_at is None:
-        mark_rows(row.phase, [row])
+        mark_row(row)
     mine = next((each for each in of_user if each.phase_id == row.phase_id), None)
     if mine is None and of_user:
         return False  # the user is in another experiment of the use case already, and stays there

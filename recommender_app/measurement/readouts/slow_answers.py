@@ -7,12 +7,13 @@ histogram, at the end of a bucket.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from django.db.models import QuerySet
 
 from recommender_app.measurement.intervals import Totals, totals_of
-from recommender_app.measurement.latency import Histogram, added, from_json
+from recommender_app.measurement.latency import added, from_json
 from recommender_app.models import RollUp
 
 SHARE = 0.95
@@ -32,9 +33,16 @@ def slow_from(rows: QuerySet[RollUp]) -> int:
 def slow_sums(rows: QuerySet[RollUp], slow_bucket: int) -> Totals:
     """Return the sums over users of (slow answers, timed answers); the rows are read one by one."""
     in_order = rows.order_by("user_id").values_list("user_id", "latencies").iterator()
-    of_users = (added(from_json(row[1]) for row in user) for _, user in groupby(in_order, key=lambda row: row[0]))
-    return totals_of((_slow(histogram, slow_bucket), sum(histogram.values())) for histogram in of_users)
+    users = groupby(in_order, key=lambda row: row[0])
+    return totals_of(_slow_and_timed((latencies for _, latencies in user), slow_bucket) for _, user in users)
 
 
-def _slow(histogram: Histogram, slow_bucket: int) -> int:
-    return sum(count for bucket, count in histogram.items() if bucket >= slow_bucket)
+def _slow_and_timed(of_user: Iterable[Mapping[str, int]], slow_bucket: int) -> tuple[int, int]:
+    """Return how many of a user's answers were slow, and how many there are."""
+    slow, timed = 0, 0
+    for latencies in of_user:
+        for bucket, count in latencies.items():
+            timed += count
+            if int(bucket) >= slow_bucket:
+                slow += count
+    return slow, timed
