@@ -33,7 +33,8 @@ def record_events(
 
     An event whose ``event_id`` the user has posted before is a duplicate, as is a second click (or
     impression) of one item in one answer: nothing is written for it, however many are posted at
-    the same moment. Queries: six at most, and the host's own for each event that is recorded.
+    the same moment. Queries: six at most, one for each undo, and the host's own for each event
+    that is recorded.
 
     Rows are written item by item, in the order of their keys; of one item, in the order given. So posts
     of the same items do not wait for each other in a circle; where the host's own rows do, the

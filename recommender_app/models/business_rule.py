@@ -111,7 +111,10 @@ class BusinessRule(models.Model):
 
 
 class RuleChange(models.Model):
-    """One saved or deleted rule: who, when, what it said before and says now. Rows are only ever added."""
+    """One saved or deleted rule: who, when, what it said before and says now. Rows are only ever added.
+
+    Whoever is forgotten is blanked in them.
+    """
 
     use_case = models.CharField(max_length=64)
     rule_id = models.BigIntegerField(help_text="Key of the rule, which may be gone.")

@@ -15,6 +15,7 @@ from recommender_app.models import RequestLog
 from recommender_app.privacy.holders import holders, item_holders, rows_about_item, rows_of
 from recommender_app.privacy.popular_lists import forget_popular
 from recommender_app.privacy.report import LATER, REMOVED, Report
+from recommender_app.privacy.rules import forget_in_rules
 from recommender_app.privacy.spool import count_spooled, empty_spool
 from recommender_app.privacy.subject import Subject
 
@@ -33,6 +34,7 @@ def forget_app_rows(subject: Subject, report: Report) -> None:
     if subject.shown_in:
         _blank_results(subject, report)
         forget_popular(subject, report)
+        forget_in_rules(subject, report)
     if settings.SLATE_CACHE_SECONDS:
         due = timezone.now() + timedelta(seconds=settings.SLATE_CACHE_SECONDS)
         note = "the user's own are found by nobody any more; others' may name the person as an item until then"

@@ -10,6 +10,7 @@ from recommender_app.models import ForgottenUser, TrainingRun
 from recommender_app.privacy.app_rows import shown_results
 from recommender_app.privacy.holders import holders, item_holders, rows_about_item, rows_of
 from recommender_app.privacy.host_rows import count_host_rows
+from recommender_app.privacy.rules import count_in_rules
 from recommender_app.privacy.spool import count_spooled
 from recommender_app.privacy.subject import Subject
 from recommender_app.training.forgotten_datasets import held_by, one_of
@@ -41,7 +42,7 @@ def has_traces(subject: Subject) -> bool:
         return True
     if any(count_host_rows(use_case, subject) for use_case in subject.use_cases):
         return True
-    if count_spooled(subject) or (subject.shown_in and shown_results(subject).exists()):
+    if count_spooled(subject) or count_in_rules(subject) or (subject.shown_in and shown_results(subject).exists()):
         return True
     return any(_holds(each, folder, subject) for each in _use_cases(subject) for folder in dataset_folders(each.key))
 

@@ -33,7 +33,8 @@ from backend.marketplace.models import PersonInteraction, Startup
 from recommender_app.measurement.events import PostedEvent
 from recommender_app.measurement.recording import record_events
 from recommender_app.measurement.roll_up import roll_up_day
-from recommender_app.models import RequestLog
+from recommender_app.models import BusinessRule, RequestLog
+from recommender_app.registry.rules import save_rule
 from recommender_app.serving import cache as patience
 from recommender_app.serving.service import recommend
 from recommender_app.serving.spool.writing import append
@@ -52,6 +53,8 @@ values = RequestLog.objects.filter(user_id=str(person.pk)).values().first()
 del values["id"]
 assert cache._cache.get_client().dbsize(), "slates are cached"
 append({**values, "request_id": uuid4()})
+rule = BusinessRule(use_case="startup_investor", name="an ally", kind="pin", position=3, item_ids=[str(person.pk)])
+save_rule(rule, by="carla")
 roll_up_day(use_case, datetime.now(UTC).date())
 print(person.pk)
 """
@@ -118,6 +121,7 @@ def test_nothing_is_left_of_a_person_who_was_user_and_item(site, postgres_databa
     site("recommender_train", *USE_CASES, "--engine=popular", "--promote", "--force")
     person = site("shell", "--verbosity=0", "-c", LIVE).split()[-1]
     own = {"recommender_app_requestlog", "recommender_app_feedbackevent", "recommender_app_rollup"}
+    own |= {"recommender_app_businessrule", "recommender_app_rulechange"}
     assert own < tables_with(postgres_database, person)
     folders = {path.relative_to(root).parts[0] for path in files_with(root, person)}
     assert folders == {"datasets", "models", "spool"}
