@@ -43,7 +43,7 @@ from recommender_app.training.requested import perform_run
 from recommender_app.training.retention import prune
 from recommender_app.training.sync import sync_use_case
 from recommender_app.training.watchdog import look_after_runs
-from tests.faults.publishing.going_on import DAILY, begin, done, seen
+from tests.faults.publishing.going_on import DAILY, done, prepare, seen
 from tests.faults.publishing.killing import in_a_fork
 
 ROUNDS = 6  # after so many nobody waits any more
@@ -135,9 +135,9 @@ def aftermath(slot: str, n_before: int, n_hosts: int) -> dict[str, Any]:
 def main(n: int, seed: int, n_hosts: int) -> None:
     """Kill as told and print the reports."""
     retention.YOUNG_SECONDS = -1.0  # hours pass between trainings
-    done(begin)
+    prepare()
     took, rng = 0.0, np.random.default_rng(seed)
-    for rehearsal in ("first", "second"):  # the first one reads what the second finds in memory
+    for rehearsal in ("first", "second"):  # the first one makes what the second finds on the disk
         began = time.perf_counter()
         done(lambda slot=rehearsal: train(slot))
         took = time.perf_counter() - began

@@ -26,7 +26,7 @@ from recommender_app.training.reconcile import reconcile
 from recommender_app.training.run import train_model
 from recommender_app.training.watchdog import look_after_runs
 from recommender_app.usecases.site import get_use_case
-from tests.faults.publishing.going_on import POINTS, begin, done
+from tests.faults.publishing.going_on import POINTS, done, prepare
 
 
 def train() -> None:
@@ -77,7 +77,7 @@ def report(way: str) -> dict[str, object]:
 
 def main() -> None:
     """Kill, settle and print, each way."""
-    done(begin)
+    prepare()
     for way, (training, _) in WAYS.items():
         if not os.WIFSIGNALED(done(lambda training=training: die_in(training))):
             raise AssertionError("The training was not killed.")
