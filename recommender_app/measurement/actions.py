@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from recommender_app.measurement.attribution import Action
 from recommender_app.measurement.days import aware, stored
+from recommender_app.measurement.row_values import moment_of, values_of
 from recommender_app.models import AnonymousEvent, FeedbackEvent
 from recommender_app.registry.database import alias
 from recommender_app.usecases.declaration import UseCase
@@ -26,6 +27,8 @@ class Deed(NamedTuple):
     event: str
     rating: int | None = None
 
+
+FETCHED = 2_000  # rows at a time
 
 Deeds = dict[str, list[Deed]]  # external id of the user -> what they did
 
@@ -76,12 +79,10 @@ def _posted(
     use_case: UseCase, user_ids: Collection[str], since: datetime, until: datetime
 ) -> Iterator[tuple[Deed, bool]]:
     rows = _ledger(use_case, since, until).filter(user_id__in=user_ids)
-    columns = rows.values_list("user_id", "item_id", "occurred_at", "request_id", "event", "rating", "undone_at")
-    for user_id, item_id, at, request_id, event, rating, undone_at in columns:
-        yield (
-            Deed(Action(user_id, item_id, aware(at), str(request_id) if request_id else None), event, rating),
-            undone_at is not None,
-        )
+    values = values_of(rows, "occurred_at", "user_id", "item_id", "request_id", "event", "rating", "undone_at")
+    for at, user_id, item_id, request_id, event, rating, undone_at in values.iterator(chunk_size=FETCHED):
+        action = Action(user_id, item_id, moment_of(at), str(request_id) if request_id else None)
+        yield Deed(action, event, rating), undone_at is not None
 
 
 def _of_visitors(use_case: UseCase, user_ids: Collection[str], since: datetime, until: datetime) -> Iterator[Deed]:

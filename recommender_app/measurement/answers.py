@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.conf import settings
-from django.db import connections
-from django.db.models import BigIntegerField, F, Func, JSONField, QuerySet
+from django.db.models import F, Func, JSONField, QuerySet
 from django.db.models.functions import Collate
 
 from recommender_app.measurement.days import aware, stored
+from recommender_app.measurement.row_values import is_postgresql, moment_of, values_of
 from recommender_app.models import RequestLog
 from recommender_app.registry.database import alias
 
@@ -65,40 +64,21 @@ class ShownItems(Func):
         return self.as_sql(compiler, connection, template=shown)
 
 
-class WholeRow(Func):
-    """All columns as one JSON list: a driver takes many times longer for a dozen values than for one."""
-
-    function = "JSON_BUILD_ARRAY"
-    template = "%(function)s(%(expressions)s)::text"
-    output_field = JSONField()
-
-
-class Microseconds(Func):
-    """A moment as microseconds since 1970."""
-
-    template = "(EXTRACT(EPOCH FROM %(expressions)s) * 1000000)::bigint"
-    arity = 1
-    output_field = BigIntegerField()
-
-
-def answers_by_user(
-    use_case: str, since: datetime, until: datetime, user_ids: Collection[str] | None = None
-) -> Iterator[UserAnswers]:
+def answers_by_user(use_case: str, since: datetime, until: datetime) -> Iterator[UserAnswers]:
     """Yield the answers of a time, of up to CHUNK_USERS users at once; all answers of a user come together.
 
     Memory holds one chunk; a user with very many answers is a chunk of their own.
-
-    Args:
-        user_ids: of these users only.
     """
     rows = _answers(use_case, since, until).order_by(*_by_user())
-    if user_ids is not None:
-        rows = rows.filter(user_id__in=user_ids)
-    found = map(_answer, rows.iterator(chunk_size=FETCHED))
+    return in_chunks(map(_answer, rows.iterator(chunk_size=FETCHED)))
+
+
+def in_chunks(answers: Iterable[LoggedAnswer]) -> Iterator[UserAnswers]:
+    """Yield answers in the order of user and time as ``answers_by_user`` does."""
     chunk: UserAnswers = {}
     n_answers = 0
-    for user_id, answers in groupby(found, key=lambda answer: answer.user_id):
-        chunk[user_id] = list(answers)
+    for user_id, of_user in groupby(answers, key=lambda answer: answer.user_id):
+        chunk[user_id] = list(of_user)
         n_answers += len(chunk[user_id])
         if len(chunk) >= CHUNK_USERS or n_answers >= CHUNK_ANSWERS:
             yield chunk
@@ -126,11 +106,7 @@ def oldest_answer_at() -> datetime | None:
 def _answers(use_case: str, since: datetime, until: datetime) -> QuerySet[Any, Any]:
     rows = rows_between(use_case, since, until)
     names = ("engine", "model_version", "experiment", "phase", "arm", "fallback_reason", "latency_ms", "diversity")
-    columns = ("user_id", "created_at", "request_id", *names, ShownItems("results"))
-    if _is_postgresql() and settings.USE_TZ:
-        one_value = WholeRow(*(Microseconds(name) if name == "created_at" else name for name in columns))
-        return rows.values_list(one_value, flat=True)
-    return rows.values_list(*columns)
+    return values_of(rows, "created_at", "user_id", "request_id", *names, ShownItems("results"))
 
 
 def rows_between(use_case: str, since: datetime, until: datetime) -> QuerySet[RequestLog]:
@@ -141,24 +117,26 @@ def rows_between(use_case: str, since: datetime, until: datetime) -> QuerySet[Re
 
 def _by_user() -> tuple[Any, ...]:
     """PostgreSQL compares bytes many times faster than the words of a language."""
-    return (Collate("user_id", "C") if _is_postgresql() else F("user_id"), "created_at", "id")
-
-
-def _is_postgresql() -> bool:
-    return connections[alias()].vendor == "postgresql"
+    return (Collate("user_id", "C") if is_postgresql() else F("user_id"), "created_at", "id")
 
 
 def _answer(row: Sequence[Any]) -> LoggedAnswer:
-    user_id, at, request_id, engine, version, experiment, phase, arm, reason, latency_ms, diversity, items = row
-    moment = datetime.fromtimestamp(at / 1e6, UTC) if isinstance(at, int) else aware(at)
+    at, user_id, request_id, engine, version, experiment, phase, arm, reason, latency_ms, diversity, items = row
     group = Group(engine, version, experiment or "", phase or 0, arm or "")
-    numbers = _number(latency_ms), _number(diversity)
-    return LoggedAnswer(user_id, moment, str(request_id), group, bool(reason), *numbers, _ids(items))
+    numbers = finite_or_none(latency_ms), finite_or_none(diversity)
+    return LoggedAnswer(user_id, moment_of(at), str(request_id), group, bool(reason), *numbers, _ids(items))
 
 
-def _number(value: Any) -> float | None:
+def finite_or_none(value: Any) -> float | None:
     """Return a finite number; NaN and infinities, which no sum survives, as None."""
     return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def only_texts(items: list[Any]) -> list[str]:
+    """Return the items that are text; what is none is no item."""
+    if set(map(type, items)) <= {str}:
+        return items
+    return [item for item in items if isinstance(item, str)]
 
 
 def _ids(items: Any) -> list[str]:
@@ -166,6 +144,4 @@ def _ids(items: Any) -> list[str]:
         return []
     if items and isinstance(items[0], dict):
         items = [item.get("item") for item in items if isinstance(item, dict)]
-    if set(map(type, items)) <= {str}:
-        return items
-    return [item for item in items if isinstance(item, str)]
+    return only_texts(items)

@@ -6,26 +6,36 @@ counts in the first or the last one.
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 PER_DECADE = 20
 FIRST, LAST = -PER_DECADE, 5 * PER_DECADE - 1  # from 0.1 ms, up to 100 s
+N_BUCKETS = LAST - FIRST + 1
 
 Histogram = Mapping[int, int]  # bucket -> answers
-
-
-def bucket_of(milliseconds: float) -> int:
-    """Return the bucket of a time."""
-    if milliseconds <= 0:
-        return FIRST
-    return min(max(math.floor(math.log10(milliseconds) * PER_DECADE), FIRST), LAST)
 
 
 def lower_bound(bucket: float) -> float:
     """Return the milliseconds at which a bucket begins; of a fraction, a place within it."""
     return float(10 ** (bucket / PER_DECADE))
+
+
+_BOUNDS = tuple(lower_bound(bucket) for bucket in range(FIRST + 1, LAST + 1))
+
+
+def bucket_of(milliseconds: float) -> int:
+    """Return the bucket of a time."""
+    return FIRST + bisect_right(_BOUNDS, milliseconds)
+
+
+def buckets_of(milliseconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the bucket of each of many times."""
+    return FIRST + np.searchsorted(_BOUNDS, milliseconds, side="right")
 
 
 def quantile(histogram: Histogram, share: float) -> float | None:

@@ -15,7 +15,6 @@ from recommender_app.exceptions import MeasurementError
 from recommender_app.measurement.actions import Deeds, active_users, deeds_of
 from recommender_app.measurement.answer_texts import n_to_copy
 from recommender_app.measurement.answers import (
-    CHUNK_USERS,
     Group,
     LoggedAnswer,
     UserAnswers,
@@ -24,6 +23,7 @@ from recommender_app.measurement.answers import (
 )
 from recommender_app.measurement.days import Day, stored
 from recommender_app.measurement.forgotten import leave_out_forgotten
+from recommender_app.measurement.kept_answers import KeptAnswers
 from recommender_app.measurement.onlookers import write_onlookers
 from recommender_app.measurement.sessions import FOLLOWED, GAP
 from recommender_app.measurement.shapes import WholeDay
@@ -91,10 +91,9 @@ def _answers_of_active(use_case: UseCase, day: Day, whole: WholeDay) -> Iterator
         yield from answers_by_user(use_case.key, since, until)
         return
     active = active_users(use_case, since, *_until(use_case, day))
-    write_onlookers(use_case.key, day, active, whole)
-    in_order = sorted(active)
-    for start in range(0, len(in_order), CHUNK_USERS):
-        yield from answers_by_user(use_case.key, since, until, in_order[start : start + CHUNK_USERS])
+    with KeptAnswers() as kept:
+        write_onlookers(use_case.key, day, active, whole, kept)
+        yield from kept.by_user()
 
 
 def _until(use_case: UseCase, day: Day) -> tuple[datetime, datetime]:

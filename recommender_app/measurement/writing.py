@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import Any, Self
 
@@ -63,9 +63,9 @@ class WaitingRows:
     def __exit__(self, *error: object) -> None:
         self._file.close()
 
-    def add(self, values: Sequence[Any]) -> None:
-        """Add a row: numbers and texts, none of them None."""
-        self._writer.writerow(values)
+    def add_all(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Add rows: numbers and texts, none of them None."""
+        self._writer.writerows(rows)
 
     def insert(self) -> None:
         """Insert them all."""

@@ -5,6 +5,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recommender_app.measurement import answer_texts
 from recommender_app.measurement import roll_up as rolling
 from recommender_app.models import FeedbackEvent, RequestLog, RolledUpDay, RollUp, RollUpShape
 from tests.app.measured import answer, event, read, roll_up
@@ -15,23 +16,27 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="run on PostgreSQL by test_on_postgres.py"),
 ]
 
-ITEMS = ["tea", "sea", "ink", "", 'odd "item"', "tab\tand\\slash", "ä"]
-USERS = ["ann", "bob", "tab\there", "1", ""]
+PLAIN_ITEMS = ["tea", "sea", "ink", "", "ä", "a, b", "[", "]"]
+ITEMS = [*PLAIN_ITEMS, 'odd "item"', "tab\tand\\slash", '", "', "\\"]
+USERS = ["ann", "bob", "tab\there", "1", "", "line\nand\rline", "\\N", "\x1f"]
 STRANGE = [{"item": 7}, {"item": "sea"}, {"item": ["x"]}, None]
 HOURS = st.integers(-12 * 60 - 40, 15 * 60).map(lambda minutes: minutes / 60 + 1e-7 * minutes)
 ANSWERS = st.fixed_dictionaries(
     {
         "user": st.sampled_from(USERS),
-        "items": st.lists(st.sampled_from(ITEMS), max_size=5),
+        "items": st.lists(st.sampled_from(PLAIN_ITEMS), max_size=5),
         "hours": HOURS,
         "engine": st.sampled_from(["als", "popular"]),
         "experiment": st.sampled_from([None, "", "e"]),
         "arm": st.sampled_from([None, "b"]),
         "phase": st.sampled_from([None, 2]),
         "fallback_reason": st.sampled_from(["", "deadline"]),
-        "latency_ms": st.one_of(st.none(), st.just(float("nan")), st.floats(0, 1e5)),
+        "latency_ms": st.one_of(st.none(), st.sampled_from([float("nan"), float("inf"), -1.0]), st.floats(0, 1e5)),
         "diversity": st.one_of(st.none(), st.floats(0, 1)),
     }
+)
+ODD_ANSWERS = ANSWERS.flatmap(
+    lambda each: st.lists(st.sampled_from(ITEMS), max_size=5).map(lambda items: {**each, "items": items})
 )
 DEEDS = st.tuples(
     st.sampled_from(USERS[:2]), st.sampled_from(ITEMS), st.sampled_from(["click", "like", "impression"]), HOURS
@@ -47,8 +52,14 @@ def stored() -> list[dict]:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(answers=st.lists(ANSWERS, max_size=12), deeds=st.lists(DEEDS, max_size=4), strange=st.booleans())
-def test_a_day_of_many_answers_has_the_rows_of_a_day_of_few(monkeypatch, answers, deeds, strange):
+@given(
+    answers=st.one_of(st.lists(ANSWERS, max_size=12), st.lists(ODD_ANSWERS, max_size=12)),
+    deeds=st.lists(DEEDS, max_size=4),
+    strange=st.booleans(),
+    answers_per_block=st.sampled_from([1, 3, 100]),
+)
+def test_a_day_of_many_answers_has_the_rows_of_a_day_of_few(monkeypatch, answers, deeds, strange, answers_per_block):
+    monkeypatch.setattr(answer_texts, "BLOCK_ANSWERS", answers_per_block)
     for model in (RequestLog, FeedbackEvent, RollUp, RollUpShape, RolledUpDay):
         model.objects.all().delete()
     for each in answers:
