@@ -10,7 +10,7 @@ from django.utils import timezone
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.experiments.arm_policies import RELEASE
 from recommender_app.experiments.locking import REASON_LENGTH, locked
-from recommender_app.experiments.trail import record
+from recommender_app.experiments.trail import record, state_of
 from recommender_app.models import Arm, Experiment, Phase, ServingPolicy
 from recommender_app.registry.database import atomic
 from recommender_app.registry.policies import active_policy, save_policy
@@ -43,10 +43,12 @@ def conclude(
         if arm is None:
             keys = ", ".join(phase.arms.values_list("key", flat=True))
             raise ConfigurationError(f"Phase {phase.number} of {experiment.key} has no arm {winner_key!r}: {keys}.")
+        before = state_of(experiment, phase) | {"winner": experiment.winner}
         policy = _write(experiment, arm, by) if write_policy else None
         _end(experiment, phase, winner_key, reason, at or timezone.now())
-        after: dict[str, Any] = {"winner": winner_key, "policy": policy.name if policy else None}
-        record(experiment, "conclude", by, phase=phase, after=after, reason=reason)
+        said: dict[str, Any] = {"winner": winner_key, "policy": policy.name if policy else None}
+        after = state_of(experiment, phase) | said
+        record(experiment, "conclude", by, phase=phase, before=before, after=after, reason=reason)
     return experiment
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.experiments.locking import locked_phase
-from recommender_app.experiments.trail import record
+from recommender_app.experiments.trail import record, state_of
 from recommender_app.models import Phase
 from recommender_app.models.experiment import ALL
 from recommender_app.registry.database import atomic
@@ -66,7 +66,8 @@ def _set_enrolling(phase: Phase, by: str, reason: str, *, is_enrolling: bool) ->
         if phase.is_enrolling == is_enrolling:
             said = "is not paused" if is_enrolling else "is paused already"
             raise ConfigurationError(f"{phase.experiment.key} {said}.")
-        phase.is_enrolling = is_enrolling
+        before, phase.is_enrolling = state_of(phase.experiment, phase), is_enrolling
         phase.save(update_fields=["is_enrolling"])
-        record(phase.experiment, "resume" if is_enrolling else "pause", by, phase=phase, reason=reason)
+        action, after = "resume" if is_enrolling else "pause", state_of(phase.experiment, phase)
+        record(phase.experiment, action, by, phase=phase, before=before, after=after, reason=reason)
     return phase

@@ -19,7 +19,7 @@ from recommender_app.experiments.concluding import conclude
 from recommender_app.experiments.enrolling import pause, ramp, resume
 from recommender_app.experiments.locking import REASON_LENGTH, draft_phase, locked, running_phase
 from recommender_app.experiments.starting import start_problems
-from recommender_app.experiments.trail import configuration_hash, configuration_of, plan_of, record
+from recommender_app.experiments.trail import configuration_hash, configuration_of, plan_of, record, state_of
 from recommender_app.models import Arm, Experiment, Phase, RampStep
 from recommender_app.registry.database import atomic
 from recommender_app.usecases.site import get_use_case
@@ -74,9 +74,10 @@ def start(experiment: Experiment, by: str, reason: str = "", *, at: datetime | N
         list(siblings.select_for_update(of=("self",)).values_list("pk"))
         experiment = locked(experiment)
         phase = _startable(experiment)
+        before = state_of(experiment, phase)
         _begin(experiment, phase, at or timezone.now())
-        after = {"enrol_bp": phase.enrol_bp, "config_hash": phase.config_hash} | configuration_of(phase)
-        record(experiment, "start", by, phase=phase, after=after, reason=reason)
+        after = state_of(experiment, phase) | {"config_hash": phase.config_hash} | configuration_of(phase)
+        record(experiment, "start", by, phase=phase, before=before, after=after, reason=reason)
     return phase
 
 
@@ -91,11 +92,12 @@ def stop(experiment: Experiment, reason: str, by: str, *, at: datetime | None = 
         phase = running_phase(experiment)
         if phase is None:
             raise ConfigurationError(f"{experiment.key} does not run: there is nothing to stop.")
+        before = state_of(experiment, phase)
         phase.ended_at, phase.end_reason = at or timezone.now(), reason[:REASON_LENGTH]
         phase.save(update_fields=["ended_at", "end_reason"])
         experiment.status = Experiment.Status.STOPPED
         experiment.save(update_fields=["status"])
-        record(experiment, "stop", by, phase=phase, reason=reason)
+        record(experiment, "stop", by, phase=phase, before=before, after=state_of(experiment, phase), reason=reason)
     return phase
 
 
@@ -113,10 +115,12 @@ def new_phase(experiment: Experiment, by: str) -> Phase:
         if last is not None and last.ended_at is None:
             said = f"phase {last.number} runs, stop it first" if last.started_at else "a phase is being planned already"
             raise ConfigurationError(f"{experiment.key} gets no new phase: {said}.")
+        before = state_of(experiment, last)
         phase = _copied(experiment, last)
         experiment.status = Experiment.Status.DRAFT
         experiment.save(update_fields=["status"])
-        record(experiment, "new phase", by, phase=phase, after=configuration_of(phase))
+        after = state_of(experiment, phase) | configuration_of(phase)
+        record(experiment, "new phase", by, phase=phase, before=before, after=after)
     return phase
 
 

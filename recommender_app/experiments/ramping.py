@@ -89,9 +89,10 @@ def _hold(phase: Phase, step: RampStep, reason: str, by: str) -> list[str]:
     reason = reason[:HELD_LENGTH]
     if step.held_reason == reason:
         return []
-    step.held_reason = reason
+    before, step.held_reason = {"enrol_bp": step.enrol_bp, "held_reason": step.held_reason}, reason
     step.save(update_fields=["held_reason"])
-    record(phase.experiment, "hold", by, phase=phase, after={"enrol_bp": step.enrol_bp}, reason=reason)
+    after = {"enrol_bp": step.enrol_bp, "held_reason": reason}
+    record(phase.experiment, "hold", by, phase=phase, before=before, after=after, reason=reason)
     return [f"{phase}: {step.enrol_bp / 100:g} % waits. {reason}"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 from recommender_app.models import Experiment, ExperimentChange, Phase
@@ -55,6 +56,20 @@ def plan_of(experiment: Experiment) -> dict[str, Any]:
     return said | (configuration_of(phase) if phase else {})
 
 
+def state_of(experiment: Experiment, phase: Phase | None) -> dict[str, Any]:
+    """Return where an experiment and a phase of it stand: what moves change."""
+    if phase is None:
+        return {"status": experiment.status}
+    return {
+        "status": experiment.status,
+        "phase": phase.number,
+        "started_at": _moment(phase.started_at),
+        "ended_at": _moment(phase.ended_at),
+        "enrol_bp": phase.enrol_bp,
+        "is_enrolling": phase.is_enrolling,
+    }
+
+
 def configuration_of(phase: Phase) -> dict[str, Any]:
     """Return what a phase says: who is eligible, the arms, the ramp."""
     return {
@@ -73,6 +88,10 @@ def configuration_hash(phase: Phase) -> str:
     said = configuration_of(phase)
     deciding = [phase.enrol_salt, phase.arm_salt, said["eligibility"], said["arms"]]
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _arm(arm: Any) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from recommender_app.exceptions import UnknownUseCase
 from recommender_app.experiments import lifecycle
 from recommender_app.experiments.phases import read_running
+from recommender_app.experiments.ramping import ramp_due
 from recommender_app.experiments.templates import TEMPLATES, create_from_template
 from recommender_app.experiments.trail import configuration_of
 from recommender_app.models import (
@@ -55,6 +58,30 @@ def test_a_life_from_a_template_to_a_winner_is_told_by_the_trail():
     experiment.refresh_from_db()
     assert experiment.status == "concluded"
     assert not Phase.objects.filter(ended_at__isnull=True).exists()
+
+
+def test_every_move_says_who_what_when_and_what_was_before_and_after():
+    experiment = planned("als_warm")
+    phase = lifecycle.start(experiment, "ann")
+    lifecycle.ramp(phase, 2_000, "ann")
+    lifecycle.pause(phase, "ann")
+    assert ramp_due("ann", now=phase.started_at + timedelta(days=7))  # which waits
+    lifecycle.resume(phase, "ann")
+    lifecycle.stop(experiment, "", "ann")
+    lifecycle.new_phase(experiment, "ann")
+    lifecycle.conclude(experiment, "als", "ann")
+    rows = {row.action: row for row in ExperimentChange.objects.all()}
+    assert set(rows) == {"create", "start", "ramp", "pause", "hold", "resume", "stop", "new phase", "conclude"}
+    for action, row in rows.items():
+        assert (row.changed_by, row.experiment, row.changed_at is not None) == ("ann", "test", True), action
+        assert (row.before is None) == (action == "create"), action
+        assert row.after, action
+        changed = {name for name in row.after if (row.before or {}).get(name) != row.after[name]}
+        assert changed, action
+    assert (rows["pause"].before["is_enrolling"], rows["pause"].after["is_enrolling"]) == (True, False)
+    assert (rows["stop"].before["status"], rows["stop"].after["status"]) == ("running", "stopped")
+    assert (rows["stop"].before["ended_at"], rows["start"].before["status"]) == (None, "draft")
+    assert rows["conclude"].after["winner"] == "als"
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -183,7 +210,8 @@ def test_the_winner_is_written_over_the_policy_in_force_and_the_rest_of_it_stays
     assert policy.disabled == ["ensemble", "two_tower"]
     assert decide("books").primary(5) == "als"
     assert PolicyChange.objects.latest("pk").changed_by == "ann"
-    assert ExperimentChange.objects.latest("pk").after == {"winner": "als", "policy": "spring"}
+    after = ExperimentChange.objects.latest("pk").after
+    assert (after["winner"], after["policy"]) == ("als", "spring")
 
 
 def test_thresholds_of_a_winner_replace_routes():
