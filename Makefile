@@ -48,7 +48,8 @@ lint: $(VENV)/.test-installed  ## ruff, mypy, import contracts, missing migratio
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 BENCHMARKS := 'als_overhead $(DATA)/yelp2018-lightgcn' 'scoring $(DATA)/yelp2018-lightgcn --without-gaussian' \
-	'growth $(DATA)/yelp2018-lightgcn' end_to_end memory startup fixed_rate log_write log_retention roll_up assignment
+	'growth $(DATA)/yelp2018-lightgcn' end_to_end memory startup fixed_rate log_write log_retention roll_up assignment \
+	snapshot
 bench: $(VENV)/.test-installed  ## run the benchmarks, about half an hour (DATA=folder of the public data sets)
 	@failed=; for benchmark in $(BENCHMARKS); do \
 		echo "=== $$benchmark"; $(BIN)/python -m tests.benchmarks.$$benchmark || failed="$$failed $${benchmark%% *}"; \
