@@ -9,6 +9,7 @@ from recommender_app import __version__
 from recommender_app.exceptions import MeasurementError
 from recommender_app.experiments.auditing import count_moved
 from recommender_app.experiments.exposures import mark_exposed
+from recommender_app.experiments.late_robots import leave_out_robots
 from recommender_app.experiments.metrics import METRICS
 from recommender_app.experiments.statistics.guardrails import Safety
 from recommender_app.experiments.statistics.verdict import Plan, Status, Treatment, Verdict, verdict
@@ -34,6 +35,7 @@ def take_snapshot(phase: Phase, as_of: date) -> Snapshot:
         return found
     _require_over(phase, as_of)
     mark_exposed(phase)
+    leave_out_robots(phase, as_of)
     values = _values(phase, as_of)
     with atomic():
         snapshot, _ = Snapshot.objects.using(alias()).get_or_create(
