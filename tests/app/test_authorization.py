@@ -1,5 +1,6 @@
 """Whose lists a login may read, and that every endpoint says who may come and how often; rows 45 to 47."""
 
+import json
 import logging
 
 import pytest
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from recommender_app.api.documentation import DocumentationView, SchemaView
 from recommender_app.api.throttling import RecommendationThrottle, RecommenderThrottle
 from recommender_app.api.views import RecommenderView
-from recommender_app.models import RequestLog
+from recommender_app.models import AnonymousEvent, FeedbackEvent, RequestLog
 from recommender_app.urls import urlpatterns as our_patterns
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
@@ -185,9 +186,26 @@ def test_a_token_posts_without_one(ann):
     assert client.post("/post/", {"a": 1}, content_type="application/json").json() == {"read": {"a": 1}}
 
 
-@override_settings(ROOT_URLCONF=__name__)
-def test_row_47_whoever_is_not_logged_in_posts_nothing(books):
-    assert Client(enforce_csrf_checks=True).post("/post/", {}, content_type="application/json").status_code == 401
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Token no-such-token"}, {"x-recommender-session": "new"}])
+def test_row_47_whoever_is_not_logged_in_posts_nothing(books, headers):
+    event = {"event_id": "a", "item": str(books[0].pk), "event": "click"}
+    client = Client(enforce_csrf_checks=True, headers=headers)
+    answer = client.post(f"{URL}events/", event, content_type="application/json")
+    assert (answer.status_code, answer.json().keys()) == (401, {"detail"})
+    assert not FeedbackEvent.objects.exists()
+    assert not AnonymousEvent.objects.exists()
+
+
+def test_another_site_cannot_post_for_a_login_by_its_cookie_not_even_where_strangers_may(ann, books, monkeypatch):
+    monkeypatch.setattr(type(get_use_case("books")), "allow_anonymous", True)
+    event = {"event_id": "a", "item": str(books[0].pk), "event": "click"}
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ann.account)
+    assert client.post(f"{URL}events/", event, content_type="application/json").status_code == 403
+    for simple in ("text/plain", "multipart/form-data; boundary=x"):  # what a page may send without asking first
+        assert Client().generic("POST", f"{URL}events/", json.dumps(event), content_type=simple).status_code == 415
+    assert not FeedbackEvent.objects.exists()
+    assert not AnonymousEvent.objects.exists()
 
 
 @pytest.mark.parametrize("how", ["session", "token"])

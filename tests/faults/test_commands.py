@@ -64,6 +64,15 @@ WORKING = {  # arguments: exit code
     "recommender_sync books": 1,  # every host sees the same folder
     "recommender_train books --engine popular": 0,
     "recommender_work --once": 0,
+    "recommender_drain": 0,
+    "recommender_trim_log": 0,
+    "recommender_roll_up": 0,
+    "recommender_report": 0,
+    "recommender_export_user books 1": 0,
+    "recommender_forget_user books 1 --dry-run": 0,
+    "recommender_experiment no-such-experiment": 1,
+    "recommender_experiment_audit no-such-experiment": 1,
+    "recommender_ramp": 0,
 }
 SERVING = {"recommender_health": 1, "recommender_batch books --out lists.csv": 0}  # these look at the models
 
