@@ -1,5 +1,8 @@
 """An arm may pin a release: it is served beside the live one, by whoever has it in memory."""
 
+import gc
+import weakref
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -7,6 +10,7 @@ from django.utils import timezone
 
 from recommender_app.experiments import lifecycle, running
 from recommender_app.models import Experiment, ModelVersion, Release, ReleaseMember, RequestLog
+from recommender_app.registry.releases import roll_back
 from recommender_app.serving import live, overlay, pinned_releases
 from recommender_app.serving.health import health
 from recommender_app.serving.service import recommend
@@ -54,6 +58,38 @@ def test_engines_of_a_pinned_release_that_fail_are_not_left_alone_in_the_live_on
     lifecycle.stop(Experiment.objects.get(), by="anna", reason="a broken model")
     running.forget()
     assert "als@1" not in health()["use_cases"]["books"]["breakers"]
+
+
+def test_a_release_that_no_arm_pins_any_more_leaves_memory(two_releases):
+    _, reader = arms_of(make_phase({"control": {}, "b": {"release": 1}}), two_releases)
+    recommend(reader, "books", 2)
+    kept = weakref.ref(pinned_releases.pinned("books", 1, live.current("books")))
+    assert kept().number == 1
+    stop_experiment()
+    assert library.titles(recommend(reader, "books", 2).results) == ["tea-5", "tea-4"]
+    gc.collect()
+    assert kept() is None
+
+
+def test_what_was_pinned_and_is_live_now_is_watched_as_what_is_live(two_releases, settings, monkeypatch):
+    settings.RECOMMENDER = {**settings.RECOMMENDER, "BREAKER_ERRORS": 1}
+    _, reader = arms_of(make_phase({"control": {}, "b": {"release": 1}}), two_releases)
+    recommend(reader, "books", 2)
+    stop_experiment()
+    roll_back("books", to=1, by="anna")
+    live.forget()
+
+    def fails(*args, **kwargs):
+        raise RuntimeError("a broken model")
+
+    monkeypatch.setattr(type(live.current("books").artifacts["als"].engine), "candidates", fails)
+    assert recommend(reader, "books", 2).fallback_reason == "engine_failed"
+    assert health()["use_cases"]["books"]["breakers"]["als"] == "open"
+
+
+def stop_experiment():
+    lifecycle.stop(Experiment.objects.get(), by="anna", reason="it is enough")
+    running.forget()
 
 
 def failing_for(broken, works, fails):
@@ -131,6 +167,8 @@ def test_new_items_are_laid_over_both_without_a_new_overlay_for_every_request(se
     assert covers[0] is covers[2]
     assert covers[1] is covers[3]
     assert covers[0].reader is covers[1].reader  # they share the engine that encodes
+    recommend(library.add_reader(), "books", 2)  # no arm pins anything
+    assert [cover.release.number for cover in overlay._covers["books"]] == [2]
 
 
 def live_names_of(number):

@@ -188,6 +188,19 @@ def second_phase(first, policy=None):
     return take_snapshot(second, DAY + 2 * ONE_DAY)
 
 
+def test_requirement_3_what_was_read_of_an_earlier_phase_stays_the_same_to_the_letter(phase):
+    take_snapshot(phase, DAY)
+
+    def read() -> list[str]:
+        told = [printed("--phase", "1", *door) for door in ((), ("--csv",), ("--json",))]
+        return [*told[:2], *(line for line in told[2].splitlines() if '"ended_at"' not in line)]
+
+    before = read()
+    second_phase(phase, policy={"diversity": 0.5})
+    RollUp.objects.filter(phase=1).delete()
+    assert read() == before
+
+
 def test_phases_together_are_told_at_every_door(phase, staff):
     take_snapshot(phase, DAY)
     second_phase(phase)

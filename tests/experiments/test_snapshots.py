@@ -13,7 +13,7 @@ from recommender_app.experiments.trail import record
 from recommender_app.measurement.days import ONE_DAY
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, recomputed_hash, take_snapshot
 from recommender_app.models import Assignment, RolledUpDay, RollUp, Snapshot
-from tests.app.measured import DAY
+from tests.app.measured import DAY, answer
 from tests.experiments.phases import STARTED, two_arms
 from tests.experiments.populated import N, add_day, populate, unit
 
@@ -107,6 +107,18 @@ def test_the_one_look_at_the_planned_sample_stays_what_it_was():
     assert before["fixed"] == after["fixed"]
     assert after["fixed_as_of"] == str(DAY - ONE_DAY)
     assert before["always_valid"] != after["always_valid"]
+
+
+def test_days_before_the_first_answer_of_the_log_are_not_missing(phase):
+    populate(phase)  # the phase started the day before, when nobody had asked for anything
+    assert check(take_snapshot(phase, DAY), "days")["severity"] == "green"
+
+
+def test_a_day_with_answers_that_is_not_rolled_up_is_missing(phase):
+    answer(1, 1, hours=-24)
+    populate(phase)
+    missing = check(take_snapshot(phase, DAY), "days")
+    assert (missing["severity"], missing["value"]) == ("amber", 1.0)
 
 
 def test_a_day_that_is_not_over_cannot_be_looked_at(phase):
