@@ -21,9 +21,9 @@ from recommender_app.experiments.running import known_phases, running_phases
 from recommender_app.models import Assignment, Experiment, ServingPolicy
 from recommender_app.models.policy_rules import policy_problems
 from recommender_app.models.serving_policy import FIELDS
+from recommender_app.serving import overlay, pinned_releases
 from recommender_app.serving.database import NONSENSE, savepoint
 from recommender_app.serving.loading import LoadedRelease
-from recommender_app.serving.pinned_releases import pinned
 from recommender_app.serving.policies import policy_for
 from recommender_app.serving.policy_layers import ARM, Layer, admin_layer
 from recommender_app.serving.query import Query
@@ -47,6 +47,7 @@ def arm_for(query: Query, user_id: str, interaction_count: int, *, writes: bool)
         writes: False for previews: nobody is enrolled by them.
     """
     use_case = query.use_case
+    _let_go(use_case.key)
     if not user_id or not running_phases(use_case.key):
         return None
     unit, facts = _unit(query.user, user_id), Facts(interaction_count, host_user(query.user))
@@ -84,7 +85,7 @@ def release_of(
     number = found.policy.get(RELEASE) if found and isinstance(found.policy, Mapping) else None
     if not isinstance(number, int):
         return live, ""
-    release = pinned(use_case_key, number, live)
+    release = pinned_releases.pinned(use_case_key, number, live)
     return (release, "") if release else (live, PIN_NOT_LOADED)
 
 
@@ -93,6 +94,15 @@ def pinned_by_arms(use_case_key: str) -> frozenset[int]:
     policies = (arm.policy for phase in running_phases(use_case_key) for arm in phase.arms)
     numbers = (policy.get(RELEASE) for policy in policies if isinstance(policy, Mapping))
     return frozenset(number for number in numbers if isinstance(number, int))
+
+
+def _let_go(use_case_key: str) -> None:
+    """Drop the releases that no arm pins any more: in memory they are, and on the disk if their files are deleted."""
+    kept = pinned_releases.pinned_numbers(use_case_key)
+    left = kept - pinned_by_arms(use_case_key) if kept else kept
+    if left:
+        pinned_releases.leave(use_case_key, left)
+        overlay.leave(use_case_key, left)
 
 
 def note_unasked(query: Query) -> None:

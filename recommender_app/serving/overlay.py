@@ -225,6 +225,12 @@ def overlay_of(use_case: UseCase, release: LoadedRelease) -> Overlay | None:
     return Overlay(cover, cover.reader.current()) if cover else None
 
 
+def leave(use_case_key: str, numbers: Container[int]) -> None:
+    """Drop the overlays of some releases, which hold them in memory."""
+    covers = _covers.get(use_case_key, ())
+    _covers[use_case_key] = tuple(cover for cover in covers if cover.release.number not in numbers)
+
+
 def forget() -> None:
     """Drop every overlay; the next request reads anew."""
     _covers.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable
 
 from recommender_app import conf
 from recommender_app.models import Release
@@ -89,6 +90,12 @@ def pinned(use_case_key: str, number: int, live: LoadedRelease | None) -> Loaded
 def pinned_numbers(use_case_key: str) -> frozenset[int]:
     """Return the numbers of the releases that are kept beside the live one."""
     return frozenset(_pinned.get(use_case_key, ()))
+
+
+def leave(use_case_key: str, numbers: Iterable[int]) -> None:
+    """Drop releases; requests that use them keep them until they end."""
+    for number in numbers:
+        _pinned.get(use_case_key, {}).pop(number, None)
 
 
 def watched_name(use_case_key: str, number: int, engine: str) -> str:
