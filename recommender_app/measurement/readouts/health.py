@@ -135,7 +135,7 @@ def _excluded(gathered: Gathered) -> Check:
 
 def _days(days_missing: int) -> Check:
     if days_missing:
-        sentence = f"{days_missing} days of the phase are not rolled up: manage.py recommender_roll_up."
+        sentence = f"Days of the phase that are not rolled up: {days_missing} (manage.py recommender_roll_up)."
         return Check("days", Severity.AMBER, sentence, value=float(days_missing))
     return Check("days", Severity.GREEN, "Every day of the phase is rolled up.", value=0.0)
 

@@ -13,6 +13,7 @@ from recommender_app.experiments.late_robots import leave_out_robots
 from recommender_app.experiments.metrics import METRICS
 from recommender_app.experiments.statistics.guardrails import Safety
 from recommender_app.experiments.statistics.verdict import Plan, Status, Treatment, Verdict, verdict
+from recommender_app.measurement.answers import oldest_answer_at
 from recommender_app.measurement.days import ONE_DAY, Day, aware, day_of, days_from
 from recommender_app.measurement.readouts.gathering import Gathered, data_hash, gather, totals_from
 from recommender_app.measurement.readouts.health import Check, blocking, health_of
@@ -116,10 +117,13 @@ def _safety(results: Results, metric: str, arm: str) -> Safety:
 
 
 def _days_missing(phase: Phase, as_of: date) -> int:
+    """Return how many days of the phase are not rolled up; days before the log's first answer never are."""
     assert phase.started_at is not None
     rows = RolledUpDay.objects.using(alias()).filter(use_case=phase.experiment.use_case)
     done = set(rows.filter(day__lte=as_of).values_list("day", flat=True))
-    return len(set(days_from(day_of(phase.started_at), as_of)) - done)
+    oldest = oldest_answer_at()
+    first = min(done | ({day_of(oldest)} if oldest else set()), default=as_of)
+    return len(set(days_from(max(first, day_of(phase.started_at)), as_of)) - done)
 
 
 def _earlier(phase: Phase) -> Earlier:
