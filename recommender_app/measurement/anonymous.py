@@ -55,7 +55,7 @@ def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEve
     """
     now, receipt = datetime.now(UTC), uuid4()
     checked = checked_events(use_case, Visitor(session), dict(enumerate(events)), now, ALLOWED)
-    held = AnonymousEvent.objects.using(router.db_for_write(AnonymousEvent)).filter(session=session)
+    held = _of(session)
     known = held.filter(use_case=use_case.key, event_id__in=[event.event_id for event in events]).count()
     if held.count() + len(events) - known > MOST_EVENTS:
         raise InvalidEvents({0: {"event_id": [f"A session holds {MOST_EVENTS} events at most: log in."]}})
@@ -79,8 +79,7 @@ def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEve
 
 def waiting_use_cases(session: str) -> list[str]:
     """Return the keys of the use cases in which a session has done something or was shown a list, sorted."""
-    rows = AnonymousEvent.objects.filter(session=session).order_by()
-    found = set(rows.values_list("use_case", flat=True).distinct())
+    found = set(_of(session).order_by().values_list("use_case", flat=True).distinct())
     keys = [use_case.key for use_case in all_use_cases() if use_case.allow_anonymous_lists]
     if keys:
         found |= set(_shown(session, keys).values_list("use_case", flat=True).distinct())
@@ -124,6 +123,10 @@ def delete_old(now: datetime, *, dry_run: bool = False) -> int:
     while keys := list(old.values_list("pk", flat=True)[:10_000]):
         n_deleted += AnonymousEvent.objects.filter(pk__in=keys).delete()[0]
     return n_deleted
+
+
+def _of(session: str) -> QuerySet[AnonymousEvent]:
+    return AnonymousEvent.objects.using(router.db_for_write(AnonymousEvent)).filter(session=session)
 
 
 def _shown(session: str, keys: Sequence[str]) -> QuerySet[RequestLog]:

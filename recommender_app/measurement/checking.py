@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import router
 from django.utils import timezone
 
 from recommender_app.exceptions import InvalidEvents
@@ -106,7 +107,8 @@ def _places(
     asked = {event.request_id for event in events if event.request_id}
     if not asked:
         return {}, {}
-    logged = RequestLog.objects.filter(request_id__in=asked, use_case=use_case.key, user_id__in=shown_to)
+    log = RequestLog.objects.using(router.db_for_write(RequestLog))  # a replica may not know the answer yet
+    logged = log.filter(request_id__in=asked, use_case=use_case.key, user_id__in=shown_to)
     places: Places = defaultdict(dict)
     answered_at: dict[UUID, datetime] = {}
     for request_id, results, created_at in logged.values_list("request_id", "results", "created_at"):

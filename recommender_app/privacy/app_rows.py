@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from django.db import router
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -43,7 +44,8 @@ def forget_app_rows(subject: Subject, report: Report) -> None:
 
 def shown_results(subject: Subject) -> QuerySet[RequestLog]:
     """Return the answers to others in which the person was an item; the database reads the use case's whole log."""
-    named = RequestLog.objects.filter(use_case__in=[use_case.key for use_case in subject.shown_in])
+    log = RequestLog.objects.using(router.db_for_write(RequestLog))
+    named = log.filter(use_case__in=[use_case.key for use_case in subject.shown_in])
     return named.annotate(**{RESULTS: Cast("results", TextField())}).filter(
         **{f"{RESULTS}__contains": f'"item": {json.dumps(subject.text)}'}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.db import router
 from django.utils import timezone
 
 from recommender_app.models import AnonymousEvent
@@ -20,7 +21,8 @@ def visitor_history(use_case: UseCase, visitor: Visitor, limit: int) -> History:
     By ``load_history``'s rules: what has no weight in the use case, as impressions and mostly clicks
     have none, teaches nothing. Nothing is hidden from a visitor.
     """
-    events = AnonymousEvent.objects.filter(use_case=use_case.key, session=visitor.session)
+    written = AnonymousEvent.objects.using(router.db_for_write(AnonymousEvent))  # a replica may lag behind the click
+    events = written.filter(use_case=use_case.key, session=visitor.session)
     posted = events.filter(event__in=list(use_case.weights)).order_by("-occurred_at", "item_id", "event")
     rows = [
         (item, event, 1.0, at)
