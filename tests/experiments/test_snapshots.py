@@ -11,6 +11,8 @@ from recommender_app.exceptions import MeasurementError
 from recommender_app.experiments.linking import COUNTED_AS_USER, CROSSOVER
 from recommender_app.experiments.trail import record
 from recommender_app.measurement.days import ONE_DAY
+from recommender_app.measurement.readouts.gathering import gather
+from recommender_app.measurement.readouts.results import results_of
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, recomputed_hash, take_snapshot
 from recommender_app.models import Assignment, RolledUpDay, RollUp, Snapshot
 from tests.app.measured import DAY, answer
@@ -167,3 +169,12 @@ def test_a_session_that_became_a_user_is_not_left_out(phase):
         )
     left_out = {arm: told["excluded"] for arm, told in take_snapshot(phase, DAY).results["arms"].items()}
     assert left_out == {"control": 0, "b": 1}
+
+
+def test_requirement_15_a_secondary_metric_changes_nothing_about_the_primary_one(phase):
+    populate(phase)
+    alone = results_of(gather(phase, DAY)).primary
+    phase.experiment.secondary_metrics = ["conversion", "satisfaction", "rating", "session_seconds"]
+    beside = results_of(gather(phase, DAY))
+    assert beside.primary == alone
+    assert len(beside.secondary) == 4

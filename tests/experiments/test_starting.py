@@ -50,6 +50,12 @@ def test_eligibility_that_makes_no_sense_is_not_started(eligibility, sentence):
     assert sentence in refused(lifecycle.start, experiment, "ann")
 
 
+def test_requirement_1_one_salt_for_both_hashes_is_not_started():
+    experiment = planned()
+    Phase.objects.update(enrol_salt="one", arm_salt="one")
+    assert "The two salts are the same" in refused(lifecycle.start, experiment, "ann")
+
+
 def test_sessions_have_no_facts_to_be_chosen_by():
     experiment = planned(unit_type="session")
     Phase.objects.update(eligibility={"roles": ["developer"]})
