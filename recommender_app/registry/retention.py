@@ -8,10 +8,10 @@ from datetime import timedelta
 from django.db.models import QuerySet
 
 from recommender_app.conf import settings
-from recommender_app.models import Arm, ModelVersion, Release
+from recommender_app.models import ModelVersion
 from recommender_app.registry.database import atomic, current_time
 from recommender_app.registry.live import live_release
-from recommender_app.registry.pins import pinned_versions
+from recommender_app.registry.pins import pinned_versions, releases_of_arms
 from recommender_app.registry.switching import wait_for_others
 
 YOUNG_SECONDS = 3600.0  # somebody may be about to promote it
@@ -65,12 +65,5 @@ def _in_use(use_case_key: str) -> list[ModelVersion]:
     """Return the members of the live release, of the one before it, and of those that arms pin."""
     live = live_release(use_case_key)
     releases = [release for release in (live, live.previous if live else None) if release]
-    releases += Release.objects.filter(use_case=use_case_key, number__in=_pinned_by_arms(use_case_key))
+    releases += releases_of_arms(use_case_key)
     return [version for release in releases for version in release.versions.all()]
-
-
-def _pinned_by_arms(use_case_key: str) -> set[int]:
-    """Return the numbers of the releases that serve an arm, now or once its phase has begun."""
-    arms = Arm.objects.filter(phase__experiment__use_case=use_case_key, phase__ended_at=None)
-    numbers = (policy.get("release") for policy in arms.values_list("policy", flat=True) if isinstance(policy, dict))
-    return {number for number in numbers if isinstance(number, int)}

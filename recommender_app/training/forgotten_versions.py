@@ -20,7 +20,7 @@ from recommender_app.conf import settings
 from recommender_app.models import ForgottenUser, ModelVersion, TrainingRun
 from recommender_app.registry.database import atomic, current_time
 from recommender_app.registry.live import live_release
-from recommender_app.registry.pins import pinned_versions
+from recommender_app.registry.pins import pinned_versions, releases_of_arms
 from recommender_app.registry.retention import YOUNG_SECONDS, mark_gone, present_versions
 from recommender_app.registry.runs import request_run
 from recommender_app.registry.switching import wait_for_others
@@ -120,6 +120,7 @@ def _deletable(use_case_key: str, tombstones: Sequence[ForgottenUser]) -> list[M
 def _in_use(use_case_key: str) -> _InUse:
     live = live_release(use_case_key)
     releases = [release for release in (live, live.previous if live else None) if release]
+    releases += releases_of_arms(use_case_key)
     kept = {version.pk for release in releases for version in release.versions.all()}
     pinned = pinned_versions(use_case_key)
     since = current_time() - timedelta(seconds=YOUNG_SECONDS)

@@ -12,7 +12,7 @@ from recommender_app.exceptions import ArtifactError, ConfigurationError
 from recommender_app.models import ModelVersion, Release
 from recommender_app.registry import storage
 from recommender_app.registry.live import live_release, write_hint
-from recommender_app.registry.pins import pinned_versions
+from recommender_app.registry.pins import pinned_versions, releases_of_arms
 from recommender_app.registry.retention import present_versions
 
 logger = logging.getLogger(__name__)
@@ -72,9 +72,10 @@ def sync_artifacts(use_case_keys: Iterable[str]) -> list[str]:
 
 
 def _wanted(use_case_key: str, live: Release | None) -> list[Name]:
-    """Return what must be here: the live release first, what is pinned, the release to roll back to."""
+    """Return what must be here: the live release first, what is pinned or serves an arm, what to roll back to."""
+    of_arms = [name for release in releases_of_arms(use_case_key) for name in _members(release)]
     previous = live.previous if live else None
-    named = [*_members(live), *pinned_versions(use_case_key).items(), *_members(previous)]
+    named = [*_members(live), *pinned_versions(use_case_key).items(), *of_arms, *_members(previous)]
     gone = ModelVersion.objects.filter(use_case=use_case_key, gone_at__isnull=False)
     return [pair for pair in dict.fromkeys(named) if pair not in {(version.engine, version.name) for version in gone}]
 

@@ -8,7 +8,8 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from recommender_app.models import ForgottenUser, ModelVersion, TrainingRun
+from recommender_app.models import Arm, Experiment, ForgottenUser, ModelVersion, Phase, TrainingRun
+from recommender_app.registry.releases import promote
 from recommender_app.registry.runs import request_run, rescue_expired_runs
 from recommender_app.registry.tombstones import bury
 from recommender_app.training import lifecycle
@@ -151,6 +152,19 @@ def test_a_popular_list_that_a_training_brings_later_goes_with_the_next_janitor(
     assert ModelVersion.objects.get().gate["dataset"]["popular"] == others
     prune_forgotten(get_use_case("books"))
     assert ModelVersion.objects.get().gate["dataset"]["popular"] == [each for each in others if each != person]
+
+
+def test_what_serves_an_arm_waits_for_a_newer_version_as_what_is_live_does():
+    for version in (candidate(), candidate(), candidate()):
+        promote(version, by="ann")
+    phase = Phase.objects.create(experiment=Experiment.objects.create(key="e", name="e", use_case="books"), number=1)
+    Arm.objects.create(phase=phase, key="b", weight_bp=10_000, policy={"release": 1})
+    tombstone = forget_one()
+    assert affected(tombstone) == ["popular_v1", "popular_v2", "popular_v3"]
+    assert prune_forgotten(get_use_case("books")) == []
+    promote(candidate(), by="ann")
+    gone = [each.name for each in prune_forgotten(get_use_case("books"))]
+    assert gone == ["popular_v1", "popular_v2", "popular_v3"]
 
 
 def _die(*args, **kwargs):

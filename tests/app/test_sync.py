@@ -5,11 +5,12 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from recommender_app.artifacts.live_hint import read_live_hint
 from recommender_app.artifacts.store import ArtifactStore
 from recommender_app.exceptions import ArtifactError, ConfigurationError
-from recommender_app.models import ModelVersion
+from recommender_app.models import Arm, Experiment, ModelVersion, Phase
 from recommender_app.registry import storage
 from recommender_app.registry.releases import promote, roll_back
 from recommender_app.serving.service import recommend
@@ -90,6 +91,21 @@ def test_a_host_fetches_what_is_live_and_writes_its_hint_then(hosts, promoted):
     assert read_live_hint(root, "books").versions == {"popular": "popular_v1"}
     assert sync_use_case("books") == []
     assert {path.stat().st_mode & 0o777 for path in (root / REMOTE / "popular_v1").iterdir()} == {0o640}
+
+
+def test_a_host_fetches_what_an_arm_pins_until_its_phase_has_ended(hosts, promoted):
+    for _ in range(2):
+        version = candidate()
+        storage.store("books", "popular", version.name)
+        promote(version, by="ann")
+    experiment = Experiment.objects.create(key="e", name="e", use_case="books")
+    phase = Phase.objects.create(experiment=experiment, number=1)
+    Arm.objects.create(phase=phase, key="b", weight_bp=10_000, policy={"release": 1})
+    hosts.use("web")
+    assert sync_use_case("books") == [f"books popular_v{number}: fetched" for number in (3, 1, 2)]
+    Phase.objects.update(ended_at=timezone.now())
+    hosts.use("another web")
+    assert sync_use_case("books") == [f"books popular_v{number}: fetched" for number in (3, 2)]
 
 
 @pytest.mark.parametrize(
