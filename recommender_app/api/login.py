@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from recommender_app.exceptions import RecommenderError
-from recommender_app.measurement.anonymous import COOKIE, merge, session_of, waiting_use_cases
+from recommender_app.measurement.anonymous import COOKIE, HOST_ERRORS, merge, session_of, waiting_use_cases
 from recommender_app.models import AnonymousEvent
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.forgotten import is_forgotten
@@ -40,5 +40,8 @@ def _merge(key: str, session: str, request: Any) -> None:
         n = 0 if is_forgotten(use_case, user.pk) else merge(use_case, session, user)
     except RecommenderError as error:
         logger.info("Events from before a login wait in %s: %s", key, error)
+        return
+    except HOST_ERRORS:
+        logger.exception("Events from before a login wait in %s: get_user or record fails.", key)
         return
     logger.info("%s events from before a login are recorded in %s.", n, key)

@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
 
 from recommender_app.exceptions import RecommenderError
-from recommender_app.measurement.anonymous import COOKIE, merge, new_session, session_of, waiting_use_cases
+from recommender_app.measurement.anonymous import COOKIE, HOST_ERRORS, merge, new_session, session_of, waiting_use_cases
 from recommender_app.measurement.checking import OLDEST
 from recommender_app.models import AnonymousEvent
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
@@ -98,7 +98,7 @@ def merge_visitor(use_case: UseCase, user: Any, request: Any, response: Response
         with savepoint(AnonymousEvent, writes=True):
             waiting = set(waiting_use_cases(ticket.session))
             n = merge(use_case, ticket.session, user) if use_case.key in waiting else 0
-    except (RecommenderError, *DATABASE_ERRORS):
+    except (RecommenderError, *HOST_ERRORS, *DATABASE_ERRORS):
         logger.exception("Events from before a login wait in %s.", use_case.key)
         return response
     if n:

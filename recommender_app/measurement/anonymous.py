@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.core import signing
+from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -26,6 +27,8 @@ from recommender_app.usecases.visitors import Visitor
 COOKIE = "recommender_session"
 ALLOWED = (IMPRESSION, CLICK)
 MOST_EVENTS = 1_000  # of a session, in all use cases
+# What hooks of the host raise that were written for other requests, or not to the end.
+HOST_ERRORS = (PermissionDenied, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _SALT = "recommender_app.anonymous"
 _CHUNK = 500
 

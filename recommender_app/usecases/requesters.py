@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404
 
 from recommender_app.exceptions import UserNotFound
 from recommender_app.usecases.declaration import UseCase
@@ -33,14 +34,14 @@ def requesting_user(use_case: UseCase, request: Any) -> Any:
 def own_user(use_case: UseCase, request: Any) -> Any:
     """Return what ``get_user`` returns.
 
-    Hosts write ``request.user.developer`` there: a login without one is a 404, not a failure.
+    Hosts write ``request.user.developer`` or ``get_object_or_404`` there: a login without one is a 404, not a failure.
 
     Raises:
         UserNotFound: the host says so, finds nobody, or returns None.
     """
     try:
         user = use_case.get_user(request)
-    except ObjectDoesNotExist:
+    except (ObjectDoesNotExist, Http404):
         user = None
     if user is None:
         raise UserNotFound(f"This login has no user in {use_case.key}.")
