@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from recommender_app import conf
 from recommender_app.artifacts.live_hint import live_use_cases, read_live_hint
 from recommender_app.models import Release
+from recommender_app.registry import rereading
 from recommender_app.registry.releases import live_release
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.loading import LoadedRelease
@@ -48,9 +49,10 @@ class LiveRelease:
     def verified(self) -> LoadedRelease | None:
         """Return the live release, compared with the database at most every RELOAD_SECONDS.
 
-        While one thread loads, others are served from the release before; where there is none yet, they wait.
+        While one thread compares, others wait shortly: what an idle process serves may be hours old. Where it
+        loads for longer, they are served from the release before; where there is none yet, they wait for it.
         """
-        if self._is_due() and self._lock.acquire(blocking=self._has_nothing()):
+        if self._is_due() and self._lock.acquire(timeout=self._patience()):
             try:
                 if self._is_due():
                     self._verify()
@@ -67,6 +69,12 @@ class LiveRelease:
     def _has_nothing(self) -> bool:
         """Tell whether nothing was loaded at start and the database was never asked."""
         return self._verified_at is None and self.release is None
+
+    def _patience(self) -> float:
+        """Return how many seconds to wait for another thread, -1 = as long as it takes."""
+        if self._has_nothing():
+            return -1
+        return rereading.LONGEST_WAIT if conf.settings.RELOAD_SECONDS else 0
 
     def _is_due(self) -> bool:
         since = self._verified_at

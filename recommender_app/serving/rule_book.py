@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +15,7 @@ from recommender_app import conf
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.models import BusinessRule
 from recommender_app.models.business_rule import condition_problem, ids_problem
+from recommender_app.registry.rereading import Rereading
 from recommender_app.registry.rules import published_rules
 from recommender_app.serving.database import DATABASE_ERRORS, NONSENSE, savepoint
 from recommender_app.usecases.attributes import allowed_attributes, newness_field, usable_for
@@ -34,23 +33,13 @@ class RuleBook:
     def __init__(self, use_case_key: str) -> None:
         self.use_case_key = use_case_key
         self._rules: tuple[Rule, ...] = ()
-        self._read_at: float | None = None  # monotonic seconds; None = never
         self._is_readable = True
-        self._lock = threading.Lock()
+        self._rereading = Rereading(self._read)
 
     def rules(self) -> tuple[Rule, ...]:
-        """Return the published rules, in force or not; while one thread reads, others get the last known."""
-        if self._is_due() and self._lock.acquire(blocking=self._read_at is None):
-            try:
-                if self._is_due():
-                    self._read()
-                    self._read_at = time.monotonic()
-            finally:
-                self._lock.release()
+        """Return the published rules, in force or not, as they were read last."""
+        self._rereading.when_due()
         return self._rules
-
-    def _is_due(self) -> bool:
-        return self._read_at is None or time.monotonic() - self._read_at >= conf.settings.RELOAD_SECONDS
 
     def _read(self) -> None:
         try:
