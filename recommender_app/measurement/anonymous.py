@@ -57,10 +57,9 @@ def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEve
         InvalidEvents: what is wrong with which event, or the session holds MOST_EVENTS.
     """
     now, receipt = datetime.now(UTC), uuid4()
-    checked = checked_events(use_case, Visitor(session), dict(enumerate(events)), now, ALLOWED)
-    held = _of(session)
-    known = held.filter(use_case=use_case.key, event_id__in=[event.event_id for event in events]).count()
-    if held.count() + len(events) - known > MOST_EVENTS:
+    held, fresh = _of(session), _without_known(use_case, session, events)
+    checked = checked_events(use_case, Visitor(session), fresh, now, ALLOWED)
+    if held.count() + len(fresh) > MOST_EVENTS:
         raise InvalidEvents({0: {"event_id": [f"A session holds {MOST_EVENTS} events at most: log in."]}})
     rows = [
         AnonymousEvent(
@@ -78,6 +77,14 @@ def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEve
     AnonymousEvent.objects.bulk_create(rows, ignore_conflicts=True)
     mine = set(held.filter(receipt=receipt).values_list("event_id", flat=True))
     return [_status(event.event_id, mine) for event in events]
+
+
+def _without_known(use_case: UseCase, session: str, events: Sequence[PostedEvent]) -> dict[int, PostedEvent]:
+    """Return by number what was not stored before: what is known was checked then, and may have changed since."""
+    ids = {event.event_id for event in events}
+    rows = _of(session).filter(use_case=use_case.key, event_id__in=ids)
+    known = set(rows.values_list("event_id", flat=True))
+    return {number: event for number, event in enumerate(events) if event.event_id not in known}
 
 
 def waiting_use_cases(session: str) -> list[str]:
