@@ -35,6 +35,7 @@ class KnownTombstones:
     def __init__(self) -> None:
         self.tombstones: Tombstones = NOBODY
         self._stamp = (0, 0)
+        self._reported = ""  # the problem that was logged last; "" = there is none
         self._rereading = Rereading(self._read)
 
     def current(self) -> Tombstones:
@@ -50,10 +51,19 @@ class KnownTombstones:
                 if found != self._stamp:
                     self.tombstones, self._stamp = read_tombstones(), found
         except DATABASE_ERRORS as error:
-            logger.error("Who is forgotten cannot be read, those known before stay so: %s", error)  # noqa: TRY400
+            self._report("unread", "Who is forgotten cannot be read, those known before stay so: %s", error)
         else:
-            if self.tombstones.n_lost:
-                logger.error("%s forgotten users cannot be recognised: see check_complete.", self.tombstones.n_lost)
+            n_lost = self.tombstones.n_lost
+            if n_lost:
+                self._report("lost", "%s forgotten users cannot be recognised: see check_complete.", n_lost)
+            else:
+                self._reported = ""
+
+    def _report(self, what: str, message: str, value: object) -> None:
+        """Log a problem once, not every few seconds."""
+        if self._reported != what:
+            logger.error(message, value)
+        self._reported = what
 
 
 _known = KnownTombstones()

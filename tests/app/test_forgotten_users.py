@@ -84,14 +84,16 @@ def test_a_tombstone_counts_in_a_running_process_after_reload_seconds_and_costs_
     assert len([query for query in captured.captured_queries if "forgottenuser" in query["sql"]]) >= 1
 
 
-def test_while_the_table_cannot_be_read_whoever_was_forgotten_stays_so(settings, books):
+def test_while_the_table_cannot_be_read_whoever_was_forgotten_stays_so_which_is_logged_once(settings, books, caplog):
     settings.RECOMMENDER = {**settings.RECOMMENDER, "RELOAD_SECONDS": 0.0}
     reader = library.add_reader()
     bury(Reader, reader.pk, by="ann")
     use_case = get_use_case("books")
-    assert forgotten.is_forgotten(use_case, reader.pk)
-    with connection.execute_wrapper(library.refuse):
+    for n_told in (1, 2):
         assert forgotten.is_forgotten(use_case, reader.pk)
+        with connection.execute_wrapper(library.refuse):
+            assert [forgotten.is_forgotten(use_case, reader.pk) for _ in range(3)] == [True] * 3
+        assert caplog.text.count("Who is forgotten cannot be read") == n_told
 
 
 def test_batches_make_no_list_for_them(books):
