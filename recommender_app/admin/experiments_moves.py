@@ -12,6 +12,7 @@ from django import forms
 from recommender_app.admin.experiments_forms import ShareForm, WinnerForm
 from recommender_app.exceptions import RecommenderError
 from recommender_app.experiments import lifecycle
+from recommender_app.experiments.arm_engines import missing_engines
 from recommender_app.experiments.starting import start_problems
 from recommender_app.measurement.readouts.stored import snapshot_of
 from recommender_app.models import Arm, Experiment, Phase
@@ -54,11 +55,13 @@ def newest_phase(experiment: Experiment) -> Phase | None:
 
 
 def told(experiment: Experiment, phase: Phase, name: str, *, may_read: bool) -> list[str]:
-    """Return what the page of a move says beside its question: the verdict too, to those who may read results."""
+    """Return what a move's page says beside its question: engines that are missing; the verdict, to who may read it."""
     arms = [f"Arm {arm.key}, {arm.weight_bp / 100:g} %: {_shown(arm.policy, 'as in force')}" for arm in _arms(phase)]
     lines = [f"{experiment.name}: phase {phase.number} for {experiment.use_case}, primary {experiment.primary_metric}"]
     lines += [f"Enrolled now: {phase.enrol_bp / 100:g} % of {_shown(phase.eligibility, 'everybody')}", *arms]
     lines += [f"Ramp: {step}{', by hand' if step.is_manual else ''}" for step in phase.ramp_steps.all()]
+    if name == "start":
+        return [*missing_engines(experiment.use_case, _arms(phase)), *lines]
     return [*_verdict(phase), *lines] if may_read and name in ("stop", "conclude") else lines
 
 

@@ -7,11 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from recommender_app.admin.read_only import ReadOnlyAdmin
 from recommender_app.admin.refusals import SaysRefusals
-from recommender_app.admin.tables import html_table, mapping_table, shown
+from recommender_app.admin.tables import EMPTY, html_table, mapping_table, shown
+from recommender_app.measurement.readouts.printed import TITLES, all_phases_lines, guardrail_lines, table_rows
 from recommender_app.models import Assignment, ExclusionLayer, ExperimentChange, Phase, Snapshot
 
 RESULTS = "recommender_app.view_experiment_results"
@@ -41,10 +43,10 @@ class AssignmentAdmin(ReadOnlyAdmin):
     list_display = (
         "assigned_at",
         "phase",
-        "unit_type",
-        "unit_id",
         "arm",
-        "source",
+        "unit",
+        "unit_id",
+        "came_by",
         "first_exposed_at",
         "excluded_reason",
     )
@@ -57,6 +59,16 @@ class AssignmentAdmin(ReadOnlyAdmin):
         rows: QuerySet[Assignment] = super().get_queryset(request)
         return rows.select_related("phase__experiment", "arm")
 
+    @admin.display(description="unit", ordering="unit_type")
+    def unit(self, assignment: Assignment) -> str:
+        """What it is: user or session."""
+        return assignment.unit_type
+
+    @admin.display(description="source", ordering="source")
+    def came_by(self, assignment: Assignment) -> str:
+        """The source's name; its page explains it."""
+        return assignment.source
+
 
 @admin.register(Snapshot)
 class SnapshotAdmin(ReadOnlyAdmin):
@@ -65,7 +77,18 @@ class SnapshotAdmin(ReadOnlyAdmin):
     list_display = ("as_of", "phase", "verdict", "worst", "sentence")
     list_filter = (PhaseFilter,)
     date_hierarchy = "as_of"
-    fields = ("phase", "as_of", "verdict", "sentence", "checks", "read_outs", "totals", "made_by", "created_at")
+    fields = (
+        "phase",
+        "as_of",
+        "verdict",
+        "sentence",
+        "checks",
+        "metrics",
+        "read_outs",
+        "totals",
+        "made_by",
+        "created_at",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Snapshot]:
         """Fetch phases as well."""
@@ -91,7 +114,16 @@ class SnapshotAdmin(ReadOnlyAdmin):
         names = ("check", "severity", "sentence")
         return html_table(names, [[shown(check.get(name)) for name in names] for check in snapshot.health])
 
-    @admin.display(description="results")
+    @admin.display(description="metrics")
+    def metrics(self, snapshot: Snapshot) -> SafeString | str:
+        """Every metric of every arm, guardrails and earlier phases, as recommender_experiment prints them."""
+        if not snapshot.results:
+            return EMPTY
+        lines = (*guardrail_lines(snapshot), *all_phases_lines(snapshot))
+        told = format_html_join("", "<p>{}</p>", ((line,) for line in lines))
+        return format_html("{}{}", html_table(TITLES, table_rows(snapshot)), told)
+
+    @admin.display(description="results as stored")
     def read_outs(self, snapshot: Snapshot) -> SafeString | str:
         """Per arm and metric, as stored."""
         return mapping_table(snapshot.results) if isinstance(snapshot.results, dict) else shown(snapshot.results)

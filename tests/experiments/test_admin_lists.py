@@ -6,9 +6,13 @@ import pytest
 from django.utils import timezone
 
 from recommender_app.experiments import lifecycle
+from recommender_app.measurement.readouts.printed import table_rows
+from recommender_app.measurement.readouts.snapshots import take_snapshot
 from recommender_app.models import Experiment, ExperimentChange, Phase, Snapshot
+from tests.app.measured import DAY
 from tests.experiments.admin_pages import ALL, login, phase_form, planned, url
-from tests.experiments.phases import assign
+from tests.experiments.phases import assign, two_arms
+from tests.experiments.populated import populate
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +98,13 @@ def test_what_people_wrote_is_shown_as_text(client):
     draft = planned(key="draft")
     Experiment.objects.filter(pk=draft.pk).update(name="<b>bold</b>")
     assert "<b>bold</b>" not in client.get(url("do", draft.pk, "start")).content.decode()
+
+
+def test_the_page_of_a_snapshot_says_what_the_command_prints(client):
+    login(client, *ALL)
+    phase = two_arms(guardrails={"dislike_rate": 0.2})
+    populate(phase)
+    snapshot = take_snapshot(phase, DAY)
+    page = client.get(url("change", snapshot.pk, model="snapshot")).content.decode()
+    assert all(f"<td>{cell}</td>" in page for row in table_rows(snapshot) for cell in row)
+    assert "dislikes per impression of b: undecided (the users do not tell yet)" in page

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission
 
 from recommender_app.experiments import lifecycle
 from recommender_app.models import Arm, Experiment, ExperimentChange, Phase, ServingPolicy, Snapshot
+from tests.app import library
 from tests.experiments.admin_pages import ALL, EDIT, do, login, now, planned, said, url
 
 pytestmark = pytest.mark.django_db
@@ -164,3 +165,24 @@ def test_a_layer_in_use_is_not_changed(client):
     page = url("change", layer.pk, model="exclusionlayer")
     response = client.post(page, {"key": "line", "salt": "t"}, follow=True)
     assert "salt cannot be changed; use another layer, or stop its experiments first." in said(response)
+
+
+def test_the_page_of_the_start_says_which_engines_are_missing(client):
+    login(client, *ALL)
+    page = client.get(url("do", planned("four_groups").pk, "start")).content.decode()
+    assert "Arm b promises content_based, two_tower, of which no version is live" in page
+    page = client.get(url("do", planned("a_a", "equal").pk, "start")).content.decode()
+    assert "promises" not in page  # what is in force, whatever that is
+
+
+def test_the_page_of_the_start_looks_into_the_release_that_an_arm_pins(client):
+    login(client, *ALL)
+    library.put_live(1, "content_based_v1", "als_v1")
+    library.put_live(2, "content_based_v1")
+    experiment = planned("als_warm")
+    als = Arm.objects.get(key="als")
+    page = url("do", experiment.pk, "start")
+    assert "Arm als promises als, of which no version is live" in client.get(page).content.decode()
+    als.policy |= {"release": 1}
+    als.save()
+    assert "promises" not in client.get(page).content.decode()
