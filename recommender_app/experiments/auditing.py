@@ -92,8 +92,9 @@ def _problem(phase: RunningPhase, row: _Row, expected: RunningArm | None) -> str
 def _without_session(phase: Phase) -> QuerySet[Assignment]:
     """Return the rows that were taken over from a session that was in no such arm."""
     rows = Assignment.objects.using(alias()).filter(phase=phase)
-    links = IdentityLink.objects.filter(
-        use_case=phase.experiment.use_case, user_id=OuterRef(OuterRef("unit_id"))
-    ).values("session")
-    session = rows.filter(unit_type=Experiment.UnitType.SESSION, unit_id__in=links, arm=OuterRef("arm"))
-    return rows.filter(~Exists(session), source=Assignment.Source.LINKED).order_by("pk")
+    # From the row to its user's links to their sessions, each by an index; the other way round is quadratic.
+    session = rows.filter(
+        unit_type=Experiment.UnitType.SESSION, unit_id=OuterRef("session"), arm=OuterRef(OuterRef("arm"))
+    )
+    links = IdentityLink.objects.filter(use_case=phase.experiment.use_case, user_id=OuterRef("unit_id"))
+    return rows.filter(~Exists(links.filter(Exists(session))), source=Assignment.Source.LINKED).order_by("pk")
