@@ -16,7 +16,7 @@ FILES = {
         "test_log_retention.py",
         "test_event_retention.py",
     ),
-    "new items and reasons": ("test_overlay.py", "test_similar.py", "test_explaining.py"),
+    "new items and reasons": ("test_overlay.py", "test_overlay_refreshed.py", "test_similar.py", "test_explaining.py"),
     "roll-ups and metrics": (
         "test_roll_up.py",
         "test_roll_up_at_once.py",
@@ -33,7 +33,12 @@ FILES = {
         "test_events_anonymous.py",
         "test_export_trust.py",
     ),
-    "forgotten users": ("test_forgotten_users.py", "test_forgotten_while_training.py", "test_reconcile.py"),
+    "forgotten users": (
+        "test_forgotten_users.py",
+        "test_forgotten_while_training.py",
+        "test_reconcile.py",
+        "test_adopting.py",
+    ),
     "rules and odd values": (
         "test_values.py",
         "test_lax_keys.py",
