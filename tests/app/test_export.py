@@ -11,8 +11,7 @@ from django.db.models import Case, Value, When
 
 from recommender_app import Interactions
 from recommender_app.dataset.folder import read_dataset
-from recommender_app.exceptions import ConfigurationError, DatasetError
-from recommender_app.registry.tombstones import bury
+from recommender_app.exceptions import DatasetError
 from recommender_app.training.export import export_dataset
 from recommender_app.training.export_options import ExportOptions
 from recommender_app.usecases.site import get_use_case
@@ -269,33 +268,3 @@ def test_progress_reaches_the_total(library):
 def test_only_the_owner_and_the_group_may_look_into_a_dataset():
     exported, _ = export()
     assert exported.path.stat().st_mode & 0o777 == 0o750
-
-
-def test_a_forgotten_reader_is_in_no_export(library):
-    ann, bob, a, b, c = library
-    bury(Reader, ann.pk, by="test")
-    exported, dataset = export()
-    assert dataset.users.ids([0]) == [bob.pk]
-    assert dataset.n_users == 1
-    assert dataset.items.ids(range(3)) == [a.pk, b.pk, c.pk]
-    assert dataset.matrix.toarray().tolist() == [[-1.0, 3.0, 0.0]]
-    assert dataset.user_features.texts == ["I am Bob."]
-    assert b"Ann" not in b"".join(path.read_bytes() for path in exported.path.iterdir())
-
-
-def test_what_is_recommended_can_be_forgotten_too_with_whoever_met_nothing_else(library):
-    ann, bob, a, b, c = library
-    Reading.objects.filter(reader=bob, book=b).delete()
-    bury(Book, a.pk, by="test")
-    _, dataset = export()
-    assert dataset.items.ids(range(2)) == [b.pk, c.pk]
-    assert (dataset.n_users, dataset.users.ids([0])) == (1, [ann.pk])
-    assert dataset.matrix.toarray().tolist() == [[0.5, 0.0]]
-
-
-@pytest.mark.usefixtures("library")
-def test_an_export_refuses_while_it_cannot_tell_who_is_forgotten(settings):
-    bury(Reader, 7, by="test")
-    settings.SECRET_KEY = "another" * 10
-    with pytest.raises(ConfigurationError, match="SECRET_KEY_FALLBACKS"):
-        export()

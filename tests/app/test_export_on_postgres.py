@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ("test_export.py", "copying.py")
+FILES = ("test_export.py", "test_export_forgotten.py", "copying.py")
 SQLITE_ONLY = "not number_of_queries"  # COPY is none that Django counts
 
 
