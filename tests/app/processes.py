@@ -50,3 +50,12 @@ def run_python(
     )
     assert result.returncode == 0, result.stderr[-4000:]
     return result.stdout
+
+
+def run_on(database_url: str, code: str) -> str:
+    """Run code, which sets Django up itself, on a database in a new process; return what it wrote on stderr."""
+    environment = {**os.environ, "DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stderr

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
+from tests.app.processes import run_on
 from tests.app.test_registry_concurrency import at_once
 
-PROJECT = Path(__file__).resolve().parents[2]
 N_AT_ONCE = 50
 URL = "/api/recommendations/books/events/"
 
@@ -159,9 +155,4 @@ def test_row_54_at_the_same_moment(database, request, tmp_path):
         "tests.clicks_in_opposite_orders_under_crossed_ids_wait_for_nobody_in_a_circle()\n"
         "tests.hosts_that_wait_for_each_other_in_a_circle_are_told_again()\n"
     )
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=150, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_on(url, code)

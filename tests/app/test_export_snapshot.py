@@ -1,10 +1,6 @@
 """An export reads one moment, in small pieces, and keeps no writer waiting."""
 
-import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 from django.db import connection, connections
@@ -15,9 +11,8 @@ from recommender_app.training.export_options import ExportOptions
 from recommender_app.usecases.exporting import read_item_ids, read_rows
 from recommender_app.usecases.site import get_use_case
 from recommender_app.usecases.snapshot import snapshot
+from tests.app.processes import run_on
 from tests.toyhost.models import Book, Reader, Reading
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def fill(n=10):
@@ -93,17 +88,7 @@ def test_writes_during_an_export_are_not_in_it_and_do_not_wait(engine, request, 
         "from tests.app import test_export_snapshot as tests\n"
         "tests.writes_during_an_export_are_not_in_it(tests.in_another_connection)\n"
     )
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    run_on(url, code)
 
 
 @pytest.mark.django_db(transaction=True)

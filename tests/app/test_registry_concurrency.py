@@ -1,14 +1,11 @@
 """Two at once, on real databases: a process of its own, because the suite's database is no file."""
 
-import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.app.processes import run_on
+
 N_AT_ONCE = 4
 
 
@@ -108,7 +105,4 @@ def test_changes_at_once_serialise_or_say_so(database, request, tmp_path):
         "tests.roll_backs_at_once_go_back_once()\n"
         "tests.runs_at_once_start_once()\n"
     )
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    run_on(url, code)

@@ -1,16 +1,13 @@
 """Row 39: a deadlock over the log's table, in a host's own transaction; a process of its own, on PostgreSQL."""
 
 import contextlib
-import os
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.app.processes import run_on
+
 PATIENT = "SET deadlock_timeout = '20s'"  # who looks for a deadlock first is its victim: not this one
 
 
@@ -82,15 +79,5 @@ def test_row_39_a_deadlock_over_the_log_costs_neither_the_answer_nor_its_row(pos
         "from tests.app import test_request_log_deadlock as tests\n"
         "tests.the_log_is_the_victim_and_the_hosts_transaction_goes_on()\n"
     )
-    environment = {**os.environ, "DATABASE_URL": postgres_database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "deadlock detected" in done.stderr  # it was one, and the log of the application says so
+    errors = run_on(postgres_database, code)
+    assert "deadlock detected" in errors  # it was one, and the log of the application says so

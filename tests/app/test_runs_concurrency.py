@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
+from tests.app.processes import run_on
 from tests.app.test_registry_concurrency import N_AT_ONCE, at_once
 
-PROJECT = Path(__file__).resolve().parents[2]
 PLAIN = "settings.DATABASES['default'].pop('OPTIONS')"
 
 
@@ -85,9 +80,4 @@ def test_row_21_at_the_same_moment(database, request, tmp_path):
         "tests.row_21_workers_at_once_claim_once()\n"
         "tests.row_21_clicks_at_once_train_once()\n"
     )
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_on(url, code)
