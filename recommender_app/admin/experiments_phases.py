@@ -111,6 +111,16 @@ class PhaseAdmin(SaysRefusals, admin.ModelAdmin):
         """Whoever may delete drafts, a draft, with its experiment."""
         return request.user.has_perm(DELETE) and (obj is None or obj.started_at is None)
 
+    def delete_model(self, request: HttpRequest, obj: Phase) -> None:
+        """Delete a draft; what it said stays in the trail."""
+        record(obj.experiment, "delete", request.user.get_username(), phase=obj, before=configuration_of(obj))
+        obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Phase]) -> None:
+        """Delete each with its trail."""
+        for phase in queryset:
+            self.delete_model(request, phase)
+
     def save_model(self, request: HttpRequest, obj: Phase, form: Any, change: bool) -> None:
         """Store it; remember what it said for the trail."""
         form.before = configuration_of(obj.experiment.phases.get(pk=obj.pk))

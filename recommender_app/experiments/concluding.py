@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.experiments.arm_policies import RELEASE
-from recommender_app.experiments.locking import REASON_LENGTH, locked
-from recommender_app.experiments.trail import record, state_of
+from recommender_app.experiments.locking import REASON_LENGTH, draft_phase, locked
+from recommender_app.experiments.trail import configuration_of, record, state_of
 from recommender_app.models import Arm, Experiment, Phase, ServingPolicy
 from recommender_app.registry.database import atomic
 from recommender_app.registry.policies import active_policy, save_policy
@@ -45,6 +45,7 @@ def conclude(
             raise ConfigurationError(f"Phase {phase.number} of {experiment.key} has no arm {winner_key!r}: {keys}.")
         before = state_of(experiment, phase) | {"winner": experiment.winner}
         policy = _write(experiment, arm, by) if write_policy else None
+        _drop_draft(experiment, by)
         _end(experiment, phase, winner_key, reason, at or timezone.now())
         said: dict[str, Any] = {"winner": winner_key, "policy": policy.name if policy else None}
         after = state_of(experiment, phase) | said
@@ -62,11 +63,18 @@ def _judged(experiment: Experiment) -> Phase:
     return phase
 
 
+def _drop_draft(experiment: Experiment, by: str) -> None:
+    """Delete the phase that was planned next, which nobody will start; what it said stays in the trail."""
+    draft = draft_phase(experiment)
+    if draft is not None:
+        record(experiment, "delete", by, phase=draft, before=configuration_of(draft))
+        draft.delete()
+
+
 def _end(experiment: Experiment, phase: Phase, winner_key: str, reason: str, now: datetime) -> None:
     if phase.ended_at is None:
         phase.ended_at, phase.end_reason = now, (reason or f"Concluded: {winner_key} won.")[:REASON_LENGTH]
         phase.save(update_fields=["ended_at", "end_reason"])
-    experiment.phases.filter(started_at__isnull=True).delete()  # nobody will start what was planned next
     experiment.status, experiment.winner = Experiment.Status.CONCLUDED, winner_key
     experiment.save(update_fields=["status", "winner"])
 

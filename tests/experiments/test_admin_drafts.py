@@ -192,6 +192,24 @@ def test_drafts_are_deleted_with_a_trail(client):
     assert [(row.experiment, row.before["use_case"]) for row in rows] == [("one", "books"), ("two", "books")]
 
 
+@pytest.mark.parametrize("is_from_list", [False, True])
+def test_a_phase_that_is_planned_is_deleted_with_a_trail_and_one_that_was_started_is_not(client, is_from_list):
+    login(client, *ALL)
+    experiment = planned()
+    started = lifecycle.start(experiment, "ann")
+    lifecycle.stop(experiment, "", "ann")
+    draft = lifecycle.new_phase(experiment, "ann")
+    for phase in (draft, started):
+        if is_from_list:
+            chosen = {"action": "delete_selected", "_selected_action": [phase.pk], "post": "yes"}
+            client.post(url(model="phase"), chosen)
+        else:
+            client.post(url("delete", phase.pk, model="phase"), {"post": "yes"})
+    assert list(Phase.objects.all()) == [started]
+    (row,) = ExperimentChange.objects.filter(action="delete")
+    assert (row.phase, row.changed_by, len(row.before["arms"])) == (2, "cleo", 2)
+
+
 def test_shares_are_shown_in_per_cent_and_unchanged_where_nothing_was_written():
     field = ShareField()
     assert (field.prepare_value(1_250), field.clean("12.5")) == ("12.5", 1_250)

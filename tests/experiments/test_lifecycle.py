@@ -260,3 +260,5 @@ def test_concluding_drops_the_phase_that_was_planned_next():
     lifecycle.new_phase(experiment, "ann")
     lifecycle.conclude(experiment, "control", "ann")
     assert Phase.objects.get().number == 1
+    row = ExperimentChange.objects.get(action="delete")
+    assert (row.phase, row.changed_by, len(row.before["arms"])) == (2, "ann", 2)

@@ -222,6 +222,15 @@ def test_a_phase_that_could_not_be_believed_is_left_out(phase):
     assert second_phase(phase).results["all_phases"] == {}
 
 
+def test_a_look_by_hand_stops_the_enrolment_too(phase, caplog):
+    RollUp.objects.filter(arm="b").update(dislikes=1)
+    RollUp.objects.filter(arm="control", user_id__endswith="3").update(dislikes=1)
+    assert json.loads(printed("--take", "--json"))["verdict"] == "harmful"
+    phase.refresh_from_db()
+    assert not phase.is_enrolling
+    assert "e/1 enrols nobody any more: Stop b" in caplog.text
+
+
 def test_harm_stops_the_enrolment_also_where_units_are_lost(phase):
     RollUp.objects.filter(arm="b").update(dislikes=1)
     RollUp.objects.filter(arm="control", user_id__endswith="3").update(dislikes=1)
