@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from recommender_app.measurement.readouts.planning import plan_of, sentence_of
 from recommender_app.measurement.readouts.snapshots import take_snapshot
 from recommender_app.measurement.readouts.watching import look_at_experiments
 from recommender_app.models import Assignment, ExperimentChange, Phase, RolledUpDay, RollUp, Snapshot
+from tests.app.logins import as_staff
 from tests.app.measured import DAY
 from tests.experiments.phases import two_arms
 from tests.experiments.populated import CLICKS, add_day, populate
@@ -35,10 +36,7 @@ def phase():
 
 @pytest.fixture
 def staff(client):
-    user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_experiment_results"))
-    client.force_login(user)
-    return client
+    return as_staff(client, "view_experiment_results")
 
 
 def printed(*arguments: str) -> str:

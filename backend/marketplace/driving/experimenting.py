@@ -19,6 +19,7 @@ from recommender_app.experiments.overlap import overlapping
 from recommender_app.experiments.ramping import ramp_due
 from recommender_app.experiments.templates import create_from_template
 from recommender_app.measurement.readouts.snapshots import take_snapshot
+from recommender_app.measurement.readouts.watching import pause_if_harmful
 from recommender_app.measurement.roll_up import roll_up_day
 from recommender_app.models import Experiment, Phase, Snapshot
 from recommender_app.registry.database import atomic
@@ -100,6 +101,7 @@ def simulate_days(
     def end_of_day(day: date) -> None:
         roll_up_day(get_use_case(USE_CASE), day)
         snapshots.append(take_snapshot(phase, day))
+        pause_if_harmful(experiment.phases.get())
         ramp_due(BY)
         running.forget()
         tell(snapshots[-1])

@@ -21,6 +21,7 @@ from recommender_app.measurement.readouts.snapshots import days_to_look_at, take
 from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
 from recommender_app.measurement.readouts.tables import as_csv
 from recommender_app.measurement.readouts.told import read_out_json
+from recommender_app.measurement.readouts.watching import pause_if_harmful
 from recommender_app.models import Phase, Snapshot
 
 MARKS = {"green": "ok   ", "amber": "look ", "red": "RED  "}
@@ -116,3 +117,4 @@ def _take(phase: Phase, today: date) -> None:
     if phase.started_at:
         for each in days_to_look_at(phase, today):
             take_snapshot(phase, each)
+        pause_if_harmful(phase)  # as the task does, with an error in the log
