@@ -1,4 +1,4 @@
-"""Rules, caps, diversity, fatigue and exploration of real requests."""
+"""Caps, diversity, fatigue and exploration of real requests."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Rows 1 to 16 of the fault matrix: artifacts that are missing, broken, malicious or taken away."""
+"""Rows 1 to 4 and 14 to 16 of the fault matrix: artifacts that are missing or taken away, and full disks."""
 
 import contextlib
 import json
