@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from recommender_app.admin import daily_numbers
 from recommender_app.measurement.days import ONE_DAY
+from tests.app.logins import as_staff
 from tests.app.measured import DAY, answer, event, roll_up
 
 pytestmark = pytest.mark.django_db
@@ -15,10 +16,7 @@ DAYS = {"use_case": "books", "from": str(DAY), "to": str(DAY + ONE_DAY)}
 
 @pytest.fixture
 def staff(client):
-    user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_metrics"))
-    client.force_login(user)
-    return client
+    return as_staff(client, "view_metrics")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
 from recommender_app.api.visitors import HEADER
@@ -20,6 +19,7 @@ from recommender_app.serving.service import recommend
 from recommender_app.usecases.site import get_use_case
 from recommender_app.usecases.visitors import Visitor
 from tests.app import library
+from tests.app.logins import log_in
 from tests.toyhost.models import Book
 
 pytestmark = pytest.mark.django_db
@@ -46,15 +46,6 @@ def visitor(client):
 def posted(client, book, name="click", **fields):
     event = {"event_id": str(uuid.uuid4()), "item": str(book.pk), "event": name, **fields}
     return client.post(f"{URL}events/", event, content_type="application/json")
-
-
-def log_in(client, name="ann"):
-    """Log in as people do: what the test client calls a login sends no cookies."""
-    reader = library.add_reader(name)
-    reader.account.set_password("secret")
-    reader.account.save()
-    assert client.post(reverse("rest_framework:login"), {"username": name, "password": "secret"}).status_code == 302
-    return reader
 
 
 def test_where_it_is_not_allowed_a_login_is_needed(books, monkeypatch):

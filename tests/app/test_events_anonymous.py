@@ -9,7 +9,6 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection
 from django.test import Client
-from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
 from recommender_app.api.visitors import HEADER
@@ -20,6 +19,7 @@ from recommender_app.measurement.events import PostedEvent
 from recommender_app.models import AnonymousEvent, FeedbackEvent
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
+from tests.app.logins import by_form, log_in
 from tests.toyhost.models import Book, Reading
 
 pytestmark = pytest.mark.django_db
@@ -47,19 +47,6 @@ def event(book, name="click", **fields):
 
 def post(client, *events):
     return client.post(URL, list(events), content_type="application/json")
-
-
-def log_in(client, name="ann"):
-    """Log in as people do: what the test client calls a login sends no cookies."""
-    reader = library.add_reader(name)
-    reader.account.set_password("secret")
-    reader.account.save()
-    by_form(client, name)
-    return reader
-
-
-def by_form(client, name):
-    assert client.post(reverse("rest_framework:login"), {"username": name, "password": "secret"}).status_code == 302
 
 
 def test_where_it_is_not_allowed_a_login_is_needed(client, books, monkeypatch):

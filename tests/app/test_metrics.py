@@ -18,6 +18,7 @@ from recommender_app.measurement.metrics import metrics_of
 from recommender_app.models import ModelVersion, RequestLog, RolledUpDay
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
+from tests.app.logins import as_staff
 from tests.app.measured import DAY, answer, event, roll_up
 
 pytestmark = pytest.mark.django_db
@@ -42,10 +43,7 @@ def two_days():
 
 @pytest.fixture
 def staff(client):
-    user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_metrics"))
-    client.force_login(user)
-    return client
+    return as_staff(client, "view_metrics")
 
 
 def ask(client, **parameters):

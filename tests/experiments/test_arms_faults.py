@@ -6,27 +6,16 @@ import pytest
 from django.db import OperationalError, connection
 
 from recommender_app.experiments import running
-from recommender_app.models import Arm, Assignment, Phase, RequestLog
+from recommender_app.models import Arm, Assignment, Phase
 from recommender_app.serving import arms, service
 from recommender_app.serving.database import savepoint
 from recommender_app.serving.health import health
 from recommender_app.serving.service import recommend
 from tests.app import library
 from tests.experiments.making import make_phase, readers
+from tests.experiments.served import ALS, POPULAR, logged, reader_in
 
 pytestmark = pytest.mark.django_db
-
-POPULAR = {"routes": [[0, "popular"]]}
-ALS = {"routes": [[0, "als"]]}
-
-
-def logged(*fields):
-    """Return what the log says, oldest first."""
-    return list(RequestLog.objects.order_by("pk").values_list("experiment", "phase", "arm", *fields))
-
-
-def reader_in(phase, arm, books):
-    return next(readers(phase, arm, likes=(books[0],)))
 
 
 @pytest.mark.parametrize("nonsense", [{"routes": 7}, {"no_such_field": 1}, {"routes": [[0, "no_engine"]]}, ["als"], 3])

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from recommender_app.experiments import running
-from recommender_app.models import Arm, Assignment, Experiment, Phase, RequestLog
+from recommender_app.models import Arm, Assignment, Experiment, Phase
 from recommender_app.serving import arms, live, policies
 from recommender_app.serving.batch import begin_batch, lists_of
 from recommender_app.serving.service import recommend
@@ -13,21 +13,10 @@ from recommender_app.serving.spool.draining import drain
 from recommender_app.testing import FixedEngine
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
-from tests.experiments.making import make_phase, readers
+from tests.experiments.making import make_phase
+from tests.experiments.served import ALS, POPULAR, logged, reader_in
 
 pytestmark = pytest.mark.django_db
-
-POPULAR = {"routes": [[0, "popular"]]}
-ALS = {"routes": [[0, "als"]]}
-
-
-def logged(*fields):
-    """Return what the log says, oldest first."""
-    return list(RequestLog.objects.order_by("pk").values_list("experiment", "phase", "arm", *fields))
-
-
-def reader_in(phase, arm, books):
-    return next(readers(phase, arm, likes=(books[0],)))
 
 
 def test_the_arm_serves_and_is_in_the_row_of_the_answer(books):

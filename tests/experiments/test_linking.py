@@ -17,6 +17,7 @@ from recommender_app.models import Assignment, IdentityLink, RequestLog
 from recommender_app.privacy import export_user, forget_user
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
+from tests.app.logins import log_in
 from tests.experiments.making import hashed_arm, make_phase
 from tests.toyhost.recommendations import BooksForReaders
 
@@ -142,14 +143,6 @@ def _visitors_are_welcome(monkeypatch):
 
 
 URL = "/api/recommendations/books/"
-
-
-def log_in(client, name):
-    reader = library.add_reader(name)
-    reader.account.set_password("secret")
-    reader.account.save()
-    assert client.post(reverse("rest_framework:login"), {"username": name, "password": "secret"}).status_code == 302
-    return reader
 
 
 @pytest.mark.usefixtures("_visitors_are_welcome", "books")

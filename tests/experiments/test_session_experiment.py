@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from recommender_app.experiments.exposures import mark_exposed
@@ -18,7 +17,7 @@ from recommender_app.measurement.readouts.sums import arm_rows, sums_of
 from recommender_app.models import RequestLog
 from recommender_app.usecases.site import get_use_case
 from recommender_app.usecases.visitors import Visitor
-from tests.app import library
+from tests.app.logins import log_in
 from tests.app.measured import roll_up
 from tests.experiments.making import hashed_arm, make_phase
 from tests.toyhost.recommendations import BooksForReaders
@@ -53,14 +52,6 @@ def click(client, answer, n):
     ]
     if events:
         assert client.post(URL + "events/", events, content_type="application/json").status_code == 201
-
-
-def log_in(client, name):
-    reader = library.add_reader(name)
-    reader.account.set_password("secret")
-    reader.account.save()
-    assert client.post(reverse("rest_framework:login"), {"username": name, "password": "secret"}).status_code == 302
-    return reader
 
 
 def ctr(phase):
