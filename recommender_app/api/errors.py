@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import UnreadablePostError
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
@@ -82,6 +83,8 @@ def as_http_error(error: Exception) -> Exception:
         return Unavailable()
     if isinstance(error, UnreadablePostError):
         return ParseError("The body ended too early.")
+    if isinstance(error, TooManyFieldsSent):
+        return ParseError("The request has more parameters than are read.")
     return error
 
 

@@ -10,6 +10,7 @@ from django.db.models import Model
 from recommender_app.privacy.app_rows import shown_results
 from recommender_app.privacy.holders import holders, rows_of
 from recommender_app.privacy.host_rows import read_host_rows
+from recommender_app.privacy.rules import count_in_rules
 from recommender_app.privacy.subject import Subject, subject_of
 from recommender_app.registry.tombstones import read_tombstones
 from recommender_app.training.forgotten_datasets import datasets_holding, one_of
@@ -20,7 +21,7 @@ def export_user(use_case_key: str, user_id: Any) -> dict[str, Any]:
     """Return what the app and, as far as it is declared, the host hold on a user; values are JSON or dates and ids.
 
     {user_model, user_id, is_forgotten, use_cases: {key: {interactions, host, datasets}},
-    tables: {model: rows}, shown_to_others}: rows with every column. Artifacts hold no ids: nothing
+    tables: {model: rows}, shown_to_others, named_by_rules}: rows with every column; the last two are counts. Artifacts hold no ids: nothing
     in them can be told to be of one person.
 
     Raises:
@@ -35,6 +36,7 @@ def export_user(use_case_key: str, user_id: Any) -> dict[str, Any]:
         "use_cases": {use_case.key: _of_host(use_case, subject) for use_case in subject.use_cases},
         "tables": {model.__name__: list(_rows(model, subject)) for model in holders()},
         "shown_to_others": shown_results(subject).count() if subject.shown_in else 0,
+        "named_by_rules": count_in_rules(subject),
     }
 
 

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from backend.marketplace.models import Investor
 from recommender_app.models import BusinessRule, RuleChange
-from recommender_app.privacy import forget_user, forgetting
+from recommender_app.privacy import export_user, forget_user, forgetting
 from recommender_app.registry.rules import save_rule
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,7 @@ def test_a_rule_forgets_the_person_and_keeps_the_others(people):
     both = rule("both", ann.upper(), bob)
     rule("bob", bob)
     rule("elsewhere", ann, use_case="startup_developer")  # developers are its items: another's key
+    assert export_user("investor_startup", ann)["named_by_rules"] == 2
     assert told(forget_user("investor_startup", ann, dry_run=True)) == [("removed", 2)]
     assert BusinessRule.objects.get(pk=both.pk).item_ids == [ann.upper(), bob]
     assert told(forget_user("investor_startup", ann)) == [("removed", 2)]
