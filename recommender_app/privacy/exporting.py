@@ -21,8 +21,8 @@ def export_user(use_case_key: str, user_id: Any) -> dict[str, Any]:
     """Return what the app and, as far as it is declared, the host hold on a user; values are JSON or dates and ids.
 
     {user_model, user_id, is_forgotten, use_cases: {key: {interactions, host, datasets}},
-    tables: {model: rows}, shown_to_others, named_by_rules}: rows with every column; the last two are counts. Artifacts hold no ids: nothing
-    in them can be told to be of one person.
+    tables: {model: rows}, shown_to_others, named_by_rules}: rows with every column; the last two are
+    counts. Artifacts hold no ids: nothing in them can be told to be of one person.
 
     Raises:
         UnknownUseCase, UserNotFound: see ``subject_of``.
