@@ -64,8 +64,8 @@ def moved(phase: Phase) -> Iterator[Moved]:
         problem = _problem(hashed, row, expected)
         if problem:
             yield Moved(row.pk, row.unit_id, keys.get(row.arm_id, ""), expected.key if expected else "", problem)
-    for row in _without_session(phase).iterator(chunk_size=CHUNK):
-        yield Moved(row.pk, row.unit_id, keys.get(row.arm_id, ""), "", NO_SESSION)
+    for linked in _without_session(phase).iterator(chunk_size=CHUNK):
+        yield Moved(linked.pk, linked.unit_id, keys.get(linked.arm_id, ""), "", NO_SESSION)
 
 
 def count_moved(phase: Phase) -> int:
