@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.core import signing
 from django.core.exceptions import PermissionDenied
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from recommender_app.exceptions import InvalidEvents
 from recommender_app.experiments.linking import link
+from recommender_app.measurement.attribution import Action, Exposure, attribute
 from recommender_app.measurement.checking import OLDEST, checked_events
 from recommender_app.measurement.deadlocks import past_deadlocks
 from recommender_app.measurement.events import CLICK, IMPRESSION, PostedEvent
@@ -51,7 +52,7 @@ def record_anonymous(use_case: UseCase, session: str, events: Sequence[PostedEve
     """Keep the impressions and clicks of a session: all of them, or nothing; each ``event_id`` once.
 
     Items are those of ``get_items(None)``. An answer that an event names must have been the session's; it is
-    not kept: after the login the event is due to the last answer that showed its item, as any other.
+    not kept: at the login the event is tied to the last answer that showed its item.
 
     Raises:
         InvalidEvents: what is wrong with which event, or the session holds MOST_EVENTS.
@@ -108,16 +109,34 @@ def merge(use_case: UseCase, session: str, user: Any) -> int:
 def _merged(use_case: UseCase, session: str, user: Any) -> int:
     with transaction.atomic(using=router.db_for_write(AnonymousEvent)):
         link(use_case, session, user)
+        shown = list(_shown(session, [use_case.key]).values_list("request_id", "results", "created_at"))
         _shown(session, [use_case.key]).update(user_id=str(user.pk))
         rows = list(
             AnonymousEvent.objects.select_for_update().filter(session=session, use_case=use_case.key).order_by("pk")
         )
-        events = [PostedEvent(row.event_id, row.item_id, row.event, _aware(row.occurred_at)) for row in rows]
+        events = _naming_their_answers(use_case, rows, shown)
         n_recorded = sum(
             _recorded(use_case, user, events[start : start + _CHUNK]) for start in range(0, len(events), _CHUNK)
         )
         AnonymousEvent.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return n_recorded
+
+
+def _naming_their_answers(
+    use_case: UseCase, rows: Sequence[AnonymousEvent], shown: Sequence[tuple[UUID, Any, datetime]]
+) -> list[PostedEvent]:
+    """Return what a session did as events that name the answer they are due to: a second click on it is none."""
+    exposures = [
+        Exposure(str(request_id), "", str(result["item"]), _aware(created_at))
+        for request_id, results, created_at in shown
+        for result in results
+    ]
+    actions = [Action("", row.item_id, _aware(row.occurred_at)) for row in rows]
+    due_to = attribute(actions, exposures, use_case.attribution_window)
+    return [
+        PostedEvent(row.event_id, row.item_id, row.event, action.at, UUID(request_id) if request_id else None)
+        for row, action, request_id in zip(rows, actions, due_to, strict=True)
+    ]
 
 
 def delete_old(now: datetime, *, dry_run: bool = False) -> int:
