@@ -62,6 +62,14 @@ def started(outcomes):
     return thread
 
 
+def roll_up_unheld(has_read, let_go):
+    """Roll up at once; what comes later is held."""
+    let_go.set()
+    roll_up()
+    has_read.clear()
+    let_go.clear()
+
+
 def sums():
     return sorted(RollUp.objects.values_list("user_id", "requests"))
 
@@ -74,10 +82,7 @@ def test_whoever_is_forgotten_meanwhile_is_not_in_it(monkeypatch, held, is_first
     answer(bob, "tea")
     has_read, let_go = held
     if not is_first:
-        let_go.set()
-        roll_up()
-        has_read.clear()
-        let_go.clear()
+        roll_up_unheld(has_read, let_go)
     outcomes = []
     thread = started(outcomes)
     assert has_read.wait(PATIENCE)
@@ -94,10 +99,7 @@ def test_a_trim_that_begins_meanwhile_leaves_the_day_as_it_was(held):
     answer("ann", "tea")
     answer("bob", "tea")
     has_read, let_go = held
-    let_go.set()
-    roll_up()
-    has_read.clear()
-    let_go.clear()
+    roll_up_unheld(has_read, let_go)
     answer("ann", "sea", hours=1)
     outcomes = []
     thread = started(outcomes)
@@ -116,10 +118,7 @@ def test_two_at_once_wait_for_each_other_and_count_once(held, is_first):
     answer("ann", "tea")
     has_read, let_go = held
     if not is_first:
-        let_go.set()
-        roll_up()
-        has_read.clear()
-        let_go.clear()
+        roll_up_unheld(has_read, let_go)
     outcomes = []
     threads = [started(outcomes), started(outcomes)]
     assert has_read.wait(PATIENCE)

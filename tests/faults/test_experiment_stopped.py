@@ -1,13 +1,12 @@
 """The end of an experiment reaches every gunicorn worker: whoever asks RELOAD_SECONDS later is in no arm."""
 
-import http.client
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests import services
+from tests.faults.releasing.asking import asked
 from tests.faults.releasing.processes import Site
 
 RELOAD_SECONDS = 1.0
@@ -20,19 +19,13 @@ class Clients:
     """Some that ask at the same time, so that every worker gets its turn."""
 
     def __init__(self, port, token, pool):
-        self.port, self.headers, self.pool = port, {"Authorization": f"Token {token}"}, pool
+        self.port, self.token, self.pool = port, token, pool
 
     def ask(self, _number):
         """Return what one answer said: (process, engine, request id)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request("GET", PATH, headers=self.headers)
-            response = connection.getresponse()
-            body = json.loads(response.read())
-        finally:
-            connection.close()
-        assert response.status == 200, body
-        return response.headers["X-Process"], body["engine"], body["request_id"]
+        status, process, body = asked(self.port, self.token, PATH)
+        assert status == 200, body
+        return process, body["engine"], body["request_id"]
 
     def ask_all(self):
         """Ask until every worker has answered; return all answers."""

@@ -1,6 +1,5 @@
 """A release reaches every process in seconds: no request fails, and no answer mixes two releases."""
 
-import http.client
 import json
 import threading
 import time
@@ -11,6 +10,7 @@ from recommender_app.artifacts.live_hint import LiveHint, write_live_hint
 from recommender_app.serving import live
 from tests import services
 from tests.app import library
+from tests.faults.releasing.asking import asked
 from tests.faults.releasing.processes import Site
 
 RELOAD_SECONDS = 1.0
@@ -25,7 +25,7 @@ class Client(threading.Thread):
 
     def __init__(self, port, token):
         super().__init__()
-        self.port, self.headers = port, {"Authorization": f"Token {token}"}
+        self.port, self.token = port, token
         self.answers, self.is_done = [], threading.Event()
 
     def run(self):
@@ -33,15 +33,9 @@ class Client(threading.Thread):
             self.answers.append(self.ask())
 
     def ask(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request("GET", PATH, headers=self.headers)
-            response = connection.getresponse()
-            body = json.loads(response.read())
-        finally:
-            connection.close()
+        status, process, body = asked(self.port, self.token, PATH)
         items = [result["id"] for result in body.get("results", ())]
-        return response.status, response.headers["X-Process"], body.get("model_version"), items
+        return status, process, body.get("model_version"), items
 
 
 def processes_seen(clients, version, skipped=(0,) * N_CLIENTS):
