@@ -58,8 +58,8 @@ class Command(BaseCommand):
         self._tell_experiments()
         self.stdout.write(
             "\n`make serve` leaves the site running on http://localhost:8000/ (API pages at /api/docs/). In a browser: "
-            "demo-developer has the password that the first run printed; `manage.py changepassword viewer-1` gives one to "
-            "a viewer of movies, `manage.py createsuperuser` to whoever looks after the admin."
+            "demo-developer has the password that the first run printed; `manage.py changepassword viewer-1` gives one "
+            "to a viewer of movies, `manage.py createsuperuser` to whoever looks after the admin."
         )
 
     def _learn(self, has_movies: bool, seed: int, progress: Progress) -> None:
