@@ -6,7 +6,8 @@ import logging
 from typing import Any
 
 from recommender_app.exceptions import RecommenderError
-from recommender_app.measurement.anonymous import COOKIE, HOST_ERRORS, merge, session_of, waiting_use_cases
+from recommender_app.measurement.anonymous import COOKIE, session_of, waiting_use_cases
+from recommender_app.measurement.merging import HOST_ERRORS, merge
 from recommender_app.models import AnonymousEvent
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.serving.forgotten import is_forgotten

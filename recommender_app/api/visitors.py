@@ -11,8 +11,9 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.response import Response
 
 from recommender_app.exceptions import RecommenderError
-from recommender_app.measurement.anonymous import COOKIE, HOST_ERRORS, merge, new_session, session_of, waiting_use_cases
+from recommender_app.measurement.anonymous import COOKIE, new_session, session_of, waiting_use_cases
 from recommender_app.measurement.checking import OLDEST
+from recommender_app.measurement.merging import HOST_ERRORS, merge
 from recommender_app.models import AnonymousEvent
 from recommender_app.serving.database import DATABASE_ERRORS, savepoint
 from recommender_app.usecases.declaration import UseCase

@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from recommender_app.measurement.anonymous import COOKIE, merge, session_of
+from recommender_app.measurement.anonymous import COOKIE, session_of
+from recommender_app.measurement.merging import merge
 from recommender_app.models import FeedbackEvent, RequestLog
 from recommender_app.usecases.site import get_use_case
 from tests.app.posting import event, post
