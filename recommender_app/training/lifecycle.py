@@ -8,16 +8,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from recommender_app.exceptions import ArtifactMissing, DatasetError, NotEnoughData, RecommenderError, RegistryBusy
-from recommender_app.models import ModelVersion, Release, TrainingRun
-from recommender_app.registry import releases
+from recommender_app.exceptions import DatasetError, NotEnoughData
+from recommender_app.models import ModelVersion, TrainingRun
 from recommender_app.registry.runs import request_run
 from recommender_app.trainers.base import Progress, TrainerConfig, silent
 from recommender_app.trainers.ensemble import EnsembleConfig
 from recommender_app.training.claimed import ClaimedRuns
-from recommender_app.training.fitted_beside import why_held_back
 from recommender_app.training.gate import judge, live_versions
 from recommender_app.training.giving_up import GAVE_UP, one_line
+from recommender_app.training.going_live import may_go_live, promote_together, versions_going_live, without_lost
 from recommender_app.training.member_options import member_options, options_of
 from recommender_app.training.resuming import resumed
 from recommender_app.training.run import naming_libraries, train_version
@@ -178,22 +177,11 @@ class _Pipeline:
         return summary
 
     def _promote(self) -> Summary:
-        self.results = [self._unless_lost(result) for result in self.results]
-        self.results = [self._unless_alone(result) for result in self.results]
-        release, chosen = None, {result.engine for result in self.results if self._may_go_live(result)}
-        models = [result.model for result in self.results if result.engine in chosen and result.model]
-        refusal = ""
-        if models and self.options.promote:
-            try:
-                versions, runs = [model.version for model in models], self.claimed.runs_of(chosen)
-                release = releases.promote_all(
-                    versions, by=self.by, force=self.options.force, only_newer=True, runs=runs
-                )
-            except RecommenderError as error:
-                refusal = str(error)
-                self.claimed.waiting |= chosen if isinstance(error, (RegistryBusy, ArtifactMissing)) else set()
-        results = [self._settled(each, release, refusal) if each.engine in chosen else each for each in self.results]
-        return Summary(self.use_case.key, tuple(results), release, self.source.known_path)
+        force, release = self.options.force, None
+        self.results = without_lost(self.results, self.claimed, force=force)
+        if self.options.promote:
+            self.results, release = promote_together(self.results, self.claimed, by=self.by, force=force)
+        return Summary(self.use_case.key, tuple(self.results), release, self.source.known_path)
 
     def _config(self, engine: str) -> ChosenConfig:
         is_meant = not self.results
@@ -235,7 +223,9 @@ class _Pipeline:
 
     def _publish(self, engine: str, chosen: ChosenConfig) -> EngineResult:
         run = self.claimed.run_of(engine, chosen.to_json(), self.source.seed)
-        beside = {version.engine: version.name for version in self._going_live()}
+        beside = {
+            version.engine: version.name for version in versions_going_live(self.results, force=self.options.force)
+        }
         model = train_version(run, chosen.config, self.source, beside, ends_run=False)
         result = EngineResult(engine, ENDINGS[model.verdict.outcome], model, model.verdict)
         if self._may_go_live(result):
@@ -256,39 +246,7 @@ class _Pipeline:
         return EngineResult(engine, ENDINGS[verdict.outcome], None, verdict, reason)
 
     def _may_go_live(self, result: EngineResult) -> bool:
-        may_be_forced = self.options.force and result.ending in (Ending.REJECTED, Ending.UNDECIDED)
-        return result.ending == Ending.PASSED or may_be_forced
+        return may_go_live(result, force=self.options.force)
 
     def _will_be_live(self) -> set[str]:
         return {result.engine for result in self.results if self._may_go_live(result)}
-
-    def _unless_lost(self, result: EngineResult) -> EngineResult:
-        """Leave to somebody else what somebody else has taken over meanwhile."""
-        if not self._may_go_live(result) or not self.claimed.is_lost(result.engine):
-            return result
-        return replace(result, ending=Ending.FAILED, reason="Its run was given up before it ended; another goes on.")
-
-    def _unless_alone(self, result: EngineResult) -> EngineResult:
-        """Hold back an ensemble whose members are not live yet: another process may go on with them."""
-        if result.model is None or not self._may_go_live(result) or not self.options.promote:
-            return result
-        reason = why_held_back(result.model.version, self._going_live())
-        if not reason:
-            return result
-        self.claimed.waiting.add(result.engine)
-        return replace(result, ending=Ending.FAILED, reason=reason)
-
-    def _going_live(self) -> list[ModelVersion]:
-        """Return what was trained here and will be live."""
-        return [each.model.version for each in self.results if each.model and self._may_go_live(each)]
-
-    def _settled(self, result: EngineResult, release: Release | None, refusal: str) -> EngineResult:
-        """Return the result of a version after the promotion."""
-        if result.model is None or not (release or refusal):
-            return result
-        result.model.version.refresh_from_db(fields=["status", "reason"])  # somebody else may have made it live
-        if result.model.version.status != ModelVersion.Status.READY:
-            reason = f"It stays a candidate: {refusal or 'a newer version is live already.'}"
-            return replace(result, ending=Ending.FAILED, reason=reason)
-        ending = Ending.PROMOTED if result.ending == Ending.PASSED else Ending.FORCED
-        return replace(result, ending=ending, model=replace(result.model, release=release))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from recommender_app.engines.ensemble import MEMBER_VERSIONS
 from recommender_app.exceptions import RegistryError, TrainingError
 from recommender_app.models import ModelVersion, Release, TrainingRun
+from recommender_app.registry import releases
 from recommender_app.registry.releases import promote
 from recommender_app.registry.runs import request_run, rescue_expired_runs
 from recommender_app.training import lifecycle, run
@@ -98,7 +99,7 @@ def test_an_ensemble_that_is_taken_up_before_its_member_waits_for_it(monkeypatch
         raise Died
 
     with monkeypatch.context() as patch:
-        patch.setattr(lifecycle.releases, "promote_all", die)
+        patch.setattr(releases, "promote_all", die)
         with pytest.raises(Died):
             perform_run(asked.pk)
     TrainingRun.objects.filter(status="running").update(lease_until=timezone.now() - timedelta(hours=1))

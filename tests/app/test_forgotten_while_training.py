@@ -9,10 +9,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from recommender_app.models import Arm, Experiment, ForgottenUser, ModelVersion, Phase, TrainingRun
+from recommender_app.registry import releases
 from recommender_app.registry.releases import promote
 from recommender_app.registry.runs import request_run, rescue_expired_runs
 from recommender_app.registry.tombstones import bury
-from recommender_app.training import lifecycle
 from recommender_app.training import run as training_run
 from recommender_app.training.export import export_dataset
 from recommender_app.training.forgotten import prune_forgotten, settle
@@ -81,7 +81,7 @@ def test_one_export_for_many_engines_is_older_than_the_runs_of_the_later_ones():
 def test_a_run_that_is_taken_up_again_has_read_its_data_before(monkeypatch):
     run = request_run("books", "popular", requested_by="schedule", slot="2026-11-25")
     with monkeypatch.context() as killed:
-        killed.setattr(lifecycle.releases, "promote_all", _die)
+        killed.setattr(releases, "promote_all", _die)
         killed.setattr("recommender_app.training.recording.finish_run", lambda *a: None)
         killed.setattr("recommender_app.training.recording.give_back_run", lambda *a, **k: None)
         with pytest.raises(Died):

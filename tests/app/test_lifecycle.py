@@ -6,9 +6,9 @@ from recommender_app.dataset.folder import read_dataset
 from recommender_app.engines.ensemble import MEMBER_VERSIONS
 from recommender_app.exceptions import RegistryError
 from recommender_app.models import ModelVersion, Release, ReleaseChange, TrainingRun
+from recommender_app.registry import releases
 from recommender_app.registry.releases import promote, promote_all, roll_back
 from recommender_app.registry.runs import claim_run, request_run
-from recommender_app.training import lifecycle
 from recommender_app.training.lifecycle import Options, retrain
 from recommender_app.training.smoke import smoke
 from recommender_app.training.summary import Ending
@@ -200,7 +200,7 @@ def test_what_cannot_be_promoted_stays_a_candidate(monkeypatch):
     def refuse(*_args, **_options):
         raise RegistryError("The database refused.")
 
-    monkeypatch.setattr(lifecycle.releases, "promote_all", refuse)
+    monkeypatch.setattr(releases, "promote_all", refuse)
     summary = train("popular")
     assert summary.results[0].reason == "It stays a candidate: The database refused."
     assert ModelVersion.objects.get().status == "candidate"

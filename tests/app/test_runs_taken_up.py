@@ -14,7 +14,6 @@ from recommender_app.registry import releases
 from recommender_app.registry.releases import promote
 from recommender_app.registry.runs import begin_requested_run, claim_run, request_run, rescue_expired_runs, start_run
 from recommender_app.registry.verdicts import reject_version
-from recommender_app.training import lifecycle
 from recommender_app.training.lifecycle import retrain
 from recommender_app.training.requested import perform_run
 from recommender_app.usecases.site import get_use_case
@@ -112,14 +111,14 @@ def test_a_promotion_that_is_always_refused_ends(monkeypatch):
 
 
 def before_promotion(monkeypatch, happens):
-    real = lifecycle.releases.promote_all
+    real = releases.promote_all
 
     def promote_all(versions, **options):
-        monkeypatch.setattr(lifecycle.releases, "promote_all", real)
+        monkeypatch.setattr(releases, "promote_all", real)
         happens(versions)
         return real(versions, **options)
 
-    monkeypatch.setattr(lifecycle.releases, "promote_all", promote_all)
+    monkeypatch.setattr(releases, "promote_all", promote_all)
 
 
 def test_what_a_person_has_promoted_meanwhile_holds_nothing_back(monkeypatch):

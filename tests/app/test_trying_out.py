@@ -10,8 +10,8 @@ from recommender_app.dataset.folder import read_dataset
 from recommender_app.engines.ensemble import MEMBER_VERSIONS
 from recommender_app.exceptions import TrainingError
 from recommender_app.models import ModelVersion, TrainingRun
+from recommender_app.registry import releases
 from recommender_app.registry.runs import request_run
-from recommender_app.training import lifecycle
 from recommender_app.training.lifecycle import Options, retrain
 from recommender_app.training.requested import perform_run
 from recommender_app.training.smoke import smoke
@@ -57,7 +57,7 @@ def die_before_promotion(monkeypatch, run):
         raise Died
 
     with monkeypatch.context() as patch:
-        patch.setattr(lifecycle.releases, "promote_all", die)
+        patch.setattr(releases, "promote_all", die)
         with pytest.raises(Died):
             perform_run(run.pk)
     assert not TrainingRun.objects.filter(status="running").exists()
