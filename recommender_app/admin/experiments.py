@@ -29,7 +29,7 @@ class ExperimentAdmin(SaysRefusals, admin.ModelAdmin):
     """Experiments; what has been started is only looked at here, and moved by its buttons."""
 
     form = PlanForm
-    list_display = ("key", "name", "use_case", "status", "phase_now", "enrolled", "arms", "winner")
+    list_display = ("key", "name", "use_case", "status", "phase_now", "enrolled", "winner", "arms")
     list_filter = ("status", UseCaseFilter)
     search_fields = ("key", "name", "hypothesis")
     readonly_fields = ("status", "winner", "all_phases", "created_by", "created_at")
@@ -159,22 +159,22 @@ class ExperimentAdmin(SaysRefusals, admin.ModelAdmin):
     def enrolled(self, experiment: Experiment) -> str:
         """Share of the eligible units."""
         phase = _last(experiment)
-        return "-" if phase is None or phase.started_at is None else f"{phase.enrol_bp / 100:g} %"
+        return "-" if phase is None or phase.started_at is None else _per_cent(phase.enrol_bp)
 
     @admin.display
     def arms(self, experiment: Experiment) -> str:
         """Keys and weights."""
         phase = _last(experiment)
-        return ", ".join(f"{arm.key} {arm.weight_bp / 100:g} %" for arm in phase.arms.all()) if phase else "-"
+        return ", ".join(f"{arm.key} {_per_cent(arm.weight_bp)}" for arm in phase.arms.all()) if phase else "-"
 
     @admin.display(description="phases")
     def all_phases(self, experiment: Experiment) -> SafeString | str:
-        """Links to the pages with the arms and the ramp."""
+        """Links to the pages with the arms and the ramp, and to what came of it."""
         rows = [
-            (reverse("admin:recommender_app_phase_change", args=[phase.pk]), phase.number, _state(phase))
+            (reverse("admin:recommender_app_phase_change", args=[phase.pk]), phase.number, _state(phase), _found(phase))
             for phase in experiment.phases.all()
         ]
-        return format_html_join("", '<p><a href="{}">Phase {}</a>: {}</p>', rows) or "-"
+        return format_html_join("", '<p><a href="{}">Phase {}</a>: {}{}</p>', rows) or "-"
 
 
 def _may_run(request: HttpRequest) -> bool:
@@ -187,6 +187,17 @@ def _last(experiment: Experiment) -> Phase | None:
 
 def _was_started(experiment: Experiment | None) -> bool:
     return experiment is not None and any(phase.started_at for phase in experiment.phases.all())
+
+
+def _found(phase: Phase) -> SafeString | str:
+    """Return links to the snapshots and assignments of a phase that was started."""
+    names = ("snapshot", "assignment") if phase.started_at else ()
+    rows = [(reverse(f"admin:recommender_app_{name}_changelist"), phase.pk, name) for name in names]
+    return format_html_join("", ' · <a href="{}?phase={}">{}s</a>', rows)
+
+
+def _per_cent(basis_points: int) -> str:
+    return f"{basis_points / 100:g}\N{NO-BREAK SPACE}%"
 
 
 def _state(phase: Phase) -> str:

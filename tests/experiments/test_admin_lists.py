@@ -108,3 +108,17 @@ def test_the_page_of_a_snapshot_says_what_the_command_prints(client):
     page = client.get(url("change", snapshot.pk, model="snapshot")).content.decode()
     assert all(f"<td>{cell}</td>" in page for row in table_rows(snapshot) for cell in row)
     assert "dislikes per impression of b: undecided (the users do not tell yet)" in page
+
+
+def test_the_page_of_an_experiment_leads_to_what_came_of_its_phases(client):
+    login(client, *ALL)
+    fill(1)
+    experiment = Experiment.objects.get()
+    pk = experiment.phases.get().pk
+    page = client.get(url("change", experiment.pk)).content.decode()
+    links = [f"{url(model=model)}?phase={pk}" for model in ("snapshot", "assignment")]
+    assert all(f'href="{link}"' in page for link in links)
+    assert "1 snapshot" in client.get(links[0]).content.decode()
+    assert "3 assignments" in client.get(links[1]).content.decode()
+    draft = client.get(url("change", planned(key="draft").pk)).content.decode()
+    assert "?phase=" not in draft
