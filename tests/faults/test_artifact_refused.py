@@ -10,57 +10,16 @@ import numpy as np
 import pytest
 
 from recommender_app.exceptions import ArtifactError
-from recommender_app.models import ModelVersion, RequestLog
+from recommender_app.models import ModelVersion
 from recommender_app.registry.releases import promote
 from recommender_app.serving import live
 from recommender_app.serving.health import health
 from recommender_app.usecases.site import get_use_case
 from tests.app import library
 from tests.core.artifact_toys import edit_manifest, npy, replace_array
+from tests.faults.artifacts import ask, folder_of, put_als_live
 
 pytestmark = pytest.mark.django_db
-PATH = "/api/recommendations/books/?limit=3"
-
-
-@pytest.fixture
-def root(settings, tmp_path):
-    values = {"ARTIFACT_ROOT": str(tmp_path), "RELOAD_SECONDS": 0.0, "COLD_START_THRESHOLD": 1, "PRELOAD": True}
-    settings.RECOMMENDER = {**settings.RECOMMENDER, **values}
-    return tmp_path
-
-
-@pytest.fixture
-def books(root):
-    return library.add_shelves(3)
-
-
-@pytest.fixture
-def reader(books):
-    return library.add_reader(likes=(books[0],))
-
-
-def ask(client, reader):
-    """Ask as a browser does; 200, whatever happens, and a row that says the same."""
-    client.force_login(reader.account)
-    reply = client.get(PATH)
-    assert reply.status_code == 200, reply.content
-    body = reply.json()
-    row = RequestLog.objects.get(request_id=body["request_id"])
-    assert (row.engine, row.fallback_reason) == (body["engine"], body["fallback_reason"] or "")
-    return body
-
-
-def put_als_live(number, books):
-    """Publish als_v<number> and put it live; return its folder."""
-    library.publish(f"als_v{number}", library.als_engine(books), books)
-    library.put_live(number, f"als_v{number}")
-    return folder_of(f"als_v{number}")
-
-
-def folder_of(name):
-    from recommender_app.conf import settings
-
-    return settings.artifact_root / "models" / "books" / name.rsplit("_", 1)[0] / name
 
 
 def check_refused(client, books, reader, damage, says):
