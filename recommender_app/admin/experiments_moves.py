@@ -16,6 +16,7 @@ from recommender_app.experiments.arm_engines import missing_engines
 from recommender_app.experiments.starting import start_problems
 from recommender_app.measurement.readouts.stored import snapshot_of
 from recommender_app.models import Arm, Experiment, Phase
+from recommender_app.usecases.site import all_use_cases
 
 RUN = "recommender_app.run_experiments"
 RESULTS = "recommender_app.view_experiment_results"
@@ -61,8 +62,18 @@ def told(experiment: Experiment, phase: Phase, name: str, *, may_read: bool) -> 
     lines += [f"Enrolled now: {phase.enrol_bp / 100:g} % of {_shown(phase.eligibility, 'everybody')}", *arms]
     lines += [f"Ramp: {step}{', by hand' if step.is_manual else ''}" for step in phase.ramp_steps.all()]
     if name == "start":
-        return [*missing_engines(experiment.use_case, _arms(phase)), *lines]
+        return [*_unseen_visitors(experiment), *missing_engines(experiment.use_case, _arms(phase)), *lines]
     return [*_verdict(phase), *lines] if may_read and name in ("stop", "conclude") else lines
+
+
+def _unseen_visitors(experiment: Experiment) -> list[str]:
+    """Say it where sessions are to be enrolled by a use case that answers nobody without a login."""
+    answering = [use_case.key for use_case in all_use_cases() if use_case.allow_anonymous_lists]
+    if experiment.unit_type != Experiment.UnitType.SESSION or experiment.use_case in answering:
+        return []
+    return [
+        f"{experiment.use_case} answers nobody without a login: no session is enrolled (see allow_anonymous_lists)."
+    ]
 
 
 def _verdict(phase: Phase) -> list[str]:

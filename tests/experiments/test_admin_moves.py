@@ -10,6 +10,7 @@ from recommender_app.experiments import lifecycle
 from recommender_app.models import Arm, Experiment, ExperimentChange, Phase, ServingPolicy, Snapshot
 from tests.app import library
 from tests.experiments.admin_pages import ALL, EDIT, do, login, now, planned, said, url
+from tests.toyhost.recommendations import BooksForReaders
 
 pytestmark = pytest.mark.django_db
 
@@ -186,3 +187,14 @@ def test_the_page_of_the_start_looks_into_the_release_that_an_arm_pins(client):
     als.policy |= {"release": 1}
     als.save()
     assert "promises" not in client.get(page).content.decode()
+
+
+def test_the_page_of_the_start_says_that_a_use_case_has_no_visitors(client, monkeypatch):
+    login(client, *ALL)
+    experiment = planned("a_a")
+    page = url("do", experiment.pk, "start")
+    assert "no session is enrolled" not in client.get(page).content.decode()
+    Experiment.objects.filter(pk=experiment.pk).update(unit_type="session")
+    assert "books answers nobody without a login: no session is enrolled" in client.get(page).content.decode()
+    monkeypatch.setattr(BooksForReaders, "allow_anonymous_lists", True)
+    assert "no session is enrolled" not in client.get(page).content.decode()
