@@ -71,6 +71,8 @@ def test_every_move_says_who_what_when_and_what_was_before_and_after():
     lifecycle.new_phase(experiment, "ann")
     lifecycle.conclude(experiment, "als", "ann")
     rows = {row.action: row for row in ExperimentChange.objects.all()}
+    dropped = rows.pop("delete")  # the phase that was planned next
+    assert (dropped.changed_by, dropped.phase, bool(dropped.before), dropped.after) == ("ann", 2, True, None)
     assert set(rows) == {"create", "start", "ramp", "pause", "hold", "resume", "stop", "new phase", "conclude"}
     for action, row in rows.items():
         assert (row.changed_by, row.experiment, row.changed_at is not None) == ("ann", "test", True), action
