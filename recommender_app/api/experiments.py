@@ -19,7 +19,7 @@ from recommender_app.api.parameters import NamedChoiceField, StrictIntegerField,
 from recommender_app.api.throttling import RecommenderThrottle
 from recommender_app.api.views import RecommenderView
 from recommender_app.exceptions import MeasurementError
-from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
+from recommender_app.measurement.readouts.stored import chosen_snapshots, experiment_of, phase_of, snapshot_of
 from recommender_app.measurement.readouts.tables import as_csv
 from recommender_app.measurement.readouts.told import read_out_json
 from recommender_app.serving.database import retried
@@ -53,11 +53,13 @@ class ExperimentParameters(serializers.Serializer[Any]):
     phase = StrictIntegerField(
         required=False, min_value=1, max_value=10_000, help_text="Number of the phase; the newest one by default."
     )
-    day = StrictDateField(required=False, help_text="Day of the snapshot; the last one by default.")
+    day = StrictDateField(required=False, help_text="Day of the snapshot; by default the last one, or as CSV all.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Return the fields; ``format`` is no name for an attribute of a serializer."""
-        how = NamedChoiceField(["json", "csv"], default="json", help_text="CSV holds every snapshot.")
+        how = NamedChoiceField(
+            ["json", "csv"], default="json", help_text="CSV holds all snapshots, or that of ``day``."
+        )
         return {**super().get_fields(), "format": how}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +72,9 @@ class ExperimentParameters(serializers.Serializer[Any]):
 
 RESPONSES: dict[Any, Any] = {
     (200, "application/json"): ReadOutSerializer,
-    (200, "text/csv"): OpenApiResponse(str, "Every snapshot of the phase, a line for each metric and arm."),
+    (200, "text/csv"): OpenApiResponse(
+        str, "Every snapshot of the phase or that of a day: a line for each metric and arm."
+    ),
     **{(status, "application/json"): response for status, response in _ERRORS.items()},
 }
 
@@ -96,7 +100,7 @@ class ExperimentView(RecommenderView):
         responses=RESPONSES,
     )
     def get(self, request: Request, experiment: str) -> HttpResponse:
-        """Return a snapshot as JSON, or all of a phase as CSV."""
+        """Return a snapshot as JSON, or all of a phase or that of a day as CSV."""
         parameters = ExperimentParameters(data=plain(request.query_params))
         parameters.is_valid(raise_exception=True)
         wanted = parameters.validated_data
@@ -105,9 +109,10 @@ class ExperimentView(RecommenderView):
 
 def _answer(key: str, wanted: dict[str, Any]) -> HttpResponse:
     phase = phase_of(experiment_of(key), wanted.get("phase"))
-    if wanted["format"] == "csv":
-        return HttpResponse(as_csv(snapshots_of(phase)), content_type="text/csv; charset=utf-8")
+    day = wanted.get("day")
     try:
-        return Response(read_out_json(phase, snapshot_of(phase, wanted.get("day"))))
+        if wanted["format"] == "csv":
+            return HttpResponse(as_csv(chosen_snapshots(phase, day)), content_type="text/csv; charset=utf-8")
+        return Response(read_out_json(phase, snapshot_of(phase, day)))
     except MeasurementError as error:
         raise serializers.ValidationError({"day": [str(error)]}) from error

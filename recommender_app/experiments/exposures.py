@@ -34,7 +34,7 @@ def mark_row(row: Assignment) -> None:
 def _mark(phase: Phase, rows: QuerySet[Assignment]) -> int:
     answers = _answers(phase).filter(user_id=OuterRef("logged_as"))
     first = answers.values("user_id").annotate(first=Min("created_at")).values("first")
-    exposed = rows.annotate(logged_as=_logged_as()).filter(Exists(answers))
+    exposed = rows.annotate(logged_as=logged_as()).filter(Exists(answers))
     return exposed.update(first_exposed_at=Subquery(first))
 
 
@@ -44,7 +44,7 @@ def _answers(phase: Phase) -> QuerySet[RequestLog]:
     return rows.filter(experiment=experiment.key, phase=phase.number).order_by()
 
 
-def _logged_as() -> Any:
+def logged_as() -> Any:
     """Return what the request log calls a unit."""
     session = When(unit_type=Experiment.UnitType.SESSION, then=Concat(Value(PREFIX), "unit_id"))
     return Case(session, default="unit_id", output_field=CharField())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
@@ -75,11 +76,18 @@ def eligibility_problems(eligibility: Any, unit_type: str) -> Iterator[str]:
             return
     if len(bounds) == 2 and bounds[FEWEST] > bounds[MOST]:
         yield f"Eligibility: nobody has at least {bounds[FEWEST]} and at most {bounds[MOST]} interactions."
-    for name in eligibility.keys() - bounds.keys():
-        if unit_type == Experiment.UnitType.SESSION:
-            yield f"Eligibility: nothing but the interaction count is known of a session, so leave out {name!r}."
-        elif not _are_values(eligibility[name]):
-            yield f'Eligibility: write a list of texts or numbers, such as {{"{name}": ["developer"]}}.'
+    for name in sorted(eligibility.keys() - bounds.keys()):
+        yield from _fact_problems(name, eligibility[name], unit_type)
+
+
+def _fact_problems(name: str, values: Any, unit_type: str) -> Iterator[str]:
+    """Yield what is wrong with one of what the use case's ``unit_facts`` are to be held against."""
+    if meant := get_close_matches(name, (FEWEST, MOST), n=1, cutoff=0.9):
+        yield f"Eligibility: nothing is called {name!r}; {meant[0]} is."
+    elif unit_type == Experiment.UnitType.SESSION:
+        yield f"Eligibility: nothing but the interaction count is known of a session, so leave out {name!r}."
+    elif not _are_values(values):
+        yield f'Eligibility: write a list of texts or numbers, such as {{"{name}": ["developer"]}}.'
 
 
 def _are_values(values: Any) -> bool:

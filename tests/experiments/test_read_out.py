@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from recommender_app.exceptions import ConfigurationError
@@ -17,6 +19,7 @@ from recommender_app.measurement.readouts.planning import plan_of, sentence_of
 from recommender_app.measurement.readouts.snapshots import take_snapshot
 from recommender_app.measurement.readouts.watching import look_at_experiments
 from recommender_app.models import Assignment, ExperimentChange, Phase, RolledUpDay, RollUp, Snapshot
+from recommender_app.usecases.visitors import PREFIX
 from tests.app.logins import as_staff
 from tests.app.measured import DAY
 from tests.experiments.phases import two_arms
@@ -75,6 +78,8 @@ def test_csv_holds_every_day_and_json_the_last(phase):
     assert [(row["as_of"], row["arm"]) for row in rows] == [
         ("2026-03-10", "control"), ("2026-03-10", "b"), ("2026-03-11", "control"), ("2026-03-11", "b"),
     ]  # fmt: skip
+    one_day = csv.DictReader(io.StringIO(printed("--csv", "--day", "2026-03-10")))
+    assert {row["as_of"] for row in one_day} == {"2026-03-10"}
     assert json.loads(printed("--json"))["as_of"] == "2026-03-11"
     assert json.loads(printed("--json", "--day", "2026-03-10"))["as_of"] == "2026-03-10"
 
@@ -94,6 +99,8 @@ def test_the_api_reads_snapshots_only(phase, staff, django_assert_max_num_querie
     text = staff.get(URL, {"format": "csv"})
     assert text["Content-Type"] == "text/csv; charset=utf-8"
     assert len(list(csv.DictReader(io.StringIO(text.content.decode())))) == len(answer["rows"])
+    assert staff.get(URL, {"format": "csv", "day": str(DAY)}).content == text.content
+    assert staff.get(URL, {"format": "csv", "day": str(DAY + ONE_DAY)}).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -128,6 +135,18 @@ def test_the_plan_says_how_many_users_and_days_it_takes(phase):
     assert plan_of(phase, DAY + ONE_DAY).days == 27  # as of the last 28 days: nobody came before the 27th
     with pytest.raises(ConfigurationError, match="cannot be planned"):
         plan_of(phase, DAY - timedelta(days=90))
+
+
+def test_a_plan_counts_units_of_the_experiments_kind(phase):
+    of_visitors = RollUp.objects.filter(pk__in=list(RollUp.objects.order_by("pk").values_list("pk", flat=True)[:150]))
+    of_visitors.update(user_id=Concat(Value(PREFIX), "user_id"))
+    assert plan_of(phase, DAY).site.n == 250
+    phase.experiment.unit_type, phase.eligibility = "session", {"min_interactions": 5}
+    plan = plan_of(phase, DAY)
+    assert plan.site.n == 150
+    told = sentence_of(phase, plan)
+    assert f"needs {plan.per_arm:,} sessions per arm" in told
+    assert told.endswith("All sessions are counted; the phase wants some of them only.")
 
 
 def test_a_plan_is_kept_before_the_start_and_never_afterwards(phase):

@@ -38,6 +38,7 @@ def test_metrics_that_nobody_measures_are_not_started(plan, sentence):
         ({"min_interactions": -1}, "min_interactions is a whole number from 0, not -1."),
         ({"max_interactions": 1.5}, "max_interactions is a whole number from 0, not 1.5."),
         ({"min_interactions": 9, "max_interactions": 5}, "nobody has at least 9 and at most 5"),
+        ({"min_interaction": 20}, "nothing is called 'min_interaction'; min_interactions is."),
         ({"roles": []}, 'write a list of texts or numbers, such as {"roles": ["developer"]}.'),
         ({"roles": [None]}, "write a list of texts or numbers"),
         ({"roles": [["developer"]]}, "write a list of texts or numbers"),

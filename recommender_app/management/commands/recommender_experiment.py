@@ -18,7 +18,7 @@ from recommender_app.measurement.readouts.assumptions import Assumed
 from recommender_app.measurement.readouts.planning import plan_of, sentence_of, store_plan
 from recommender_app.measurement.readouts.printed import TITLES, all_phases_lines, guardrail_lines, table_rows
 from recommender_app.measurement.readouts.snapshots import days_to_look_at, take_snapshot
-from recommender_app.measurement.readouts.stored import experiment_of, phase_of, snapshot_of, snapshots_of
+from recommender_app.measurement.readouts.stored import chosen_snapshots, experiment_of, phase_of, snapshot_of
 from recommender_app.measurement.readouts.tables import as_csv
 from recommender_app.measurement.readouts.told import read_out_json
 from recommender_app.measurement.readouts.watching import pause_if_harmful
@@ -53,7 +53,9 @@ class Command(RecommenderCommand):
         parser.add_argument("--store", action="store_true", help="With --plan: keep the users as the phase's plan.")
         parser.add_argument("--rate", type=float, help="With --plan: assume this primary metric, 0.05 = five per cent.")
         parser.add_argument("--users-per-day", type=int, metavar="N", help="With --plan: assume N new users a day.")
-        parser.add_argument("--csv", action="store_true", help="Print every snapshot of the phase as CSV.")
+        parser.add_argument(
+            "--csv", action="store_true", help="Print all snapshots of the phase, or that of --day, as CSV."
+        )
         parser.add_argument("--json", action="store_true", help="Print the snapshot as JSON.")
 
     def run(self, **options: Any) -> None:
@@ -70,7 +72,7 @@ class Command(RecommenderCommand):
         if options["take"]:
             _take(phase, today)
         if options["csv"]:
-            self.stdout.write(as_csv(snapshots_of(phase)), ending="")
+            self.stdout.write(as_csv(chosen_snapshots(phase, options["day"])), ending="")
             return
         snapshot = snapshot_of(phase, options["day"])
         if options["json"]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
-from django.db.models import Min
+from django.db.models import Min, Q, QuerySet
 
 from recommender_app.exceptions import ConfigurationError
 from recommender_app.experiments.metrics import METRICS, Metric
@@ -17,9 +17,10 @@ from recommender_app.experiments.trail import record
 from recommender_app.measurement.days import days_from
 from recommender_app.measurement.readouts.assumptions import Assumed, said, seen_assumed, totals_assumed
 from recommender_app.measurement.readouts.sums import sums_of
-from recommender_app.models import Phase, RollUp
+from recommender_app.models import Experiment, Phase, RollUp
 from recommender_app.models.experiment import ALL
 from recommender_app.registry.database import alias, atomic
+from recommender_app.usecases.visitors import PREFIX
 
 DAYS = 28  # of the site's past that the plan is made from
 MEASURED = Assumed()
@@ -48,7 +49,8 @@ class PhasePlan:
 def plan_of(phase: Phase, last: date, assumed: Assumed = MEASURED) -> PhasePlan:
     """Return what a phase needs, as it is planned.
 
-    The site's users stand for the eligible ones: who may be enrolled is known only when they come.
+    The site's users, or its visitors' sessions, stand for the eligible ones: who may be enrolled is known only when
+    they come.
 
     Args:
         last: day of the roll-ups up to which the past is looked at.
@@ -73,24 +75,36 @@ def plan_of(phase: Phase, last: date, assumed: Assumed = MEASURED) -> PhasePlan:
 
 
 def _site(phase: Phase, metric: Metric, last: date) -> Totals:
+    return sums_of(_past(phase, last), [metric])[metric.key]
+
+
+def _past(phase: Phase, last: date) -> QuerySet[RollUp]:
+    """Return the roll-ups of the last DAYS days of units as the experiment's."""
     days = (last - timedelta(days=DAYS - 1), last)
-    rows = RollUp.objects.using(alias()).filter(use_case=phase.experiment.use_case, day__range=days)
-    return sums_of(rows.exclude(user_id="").order_by(), [metric])[metric.key]
+    rows = RollUp.objects.using(alias()).filter(use_case=phase.experiment.use_case, day__range=days).exclude(user_id="")
+    is_visitor = Q(user_id__startswith=PREFIX)
+    return rows.filter(is_visitor if _is_of_sessions(phase) else ~is_visitor).order_by()
+
+
+def _is_of_sessions(phase: Phase) -> bool:
+    return phase.experiment.unit_type == Experiment.UnitType.SESSION
 
 
 def sentence_of(phase: Phase, plan: PhasePlan) -> str:
     """Return the plan in words."""
     experiment = phase.experiment
     metric = METRICS[experiment.primary_metric].label
+    units = "sessions" if _is_of_sessions(phase) else "users"
     said_first = f"{said(plan.assumed, METRICS[experiment.primary_metric])}\n" if plan.assumed else ""
     needed = said_first + (
-        f"{experiment.key} needs {plan.per_arm:,} users per arm to find {experiment.least_effect:+.1%} of {metric} "
+        f"{experiment.key} needs {plan.per_arm:,} {units} per arm to find {experiment.least_effect:+.1%} of {metric} "
         f"with a probability of {experiment.power:.0%}"
     )
+    eligible = f" All {units} are counted; the phase wants some of them only." if phase.eligibility else ""
     if plan.days is not None:
-        return f"{needed}: {max(plan.days, experiment.min_days)} days with its ramp."
+        return f"{needed}: {max(plan.days, experiment.min_days)} days with its ramp.{eligible}"
     found = "no effect at all" if plan.detectable is None else f"{plan.detectable:+.1%} or more"
-    return f"{needed}: it cannot reach them in half a year. The users of {DAYS} days would find {found}."
+    return f"{needed}: it cannot reach them in half a year. The {units} of {DAYS} days would find {found}.{eligible}"
 
 
 def store_plan(phase: Phase, plan: PhasePlan, by: str) -> None:
@@ -111,12 +125,9 @@ def store_plan(phase: Phase, plan: PhasePlan, by: str) -> None:
 
 
 def _seen(phase: Phase, last: date) -> Sequence[int]:
-    """Return how many different users the site answered within 1, 2, 3, ... of the last DAYS days."""
+    """Return how many different units the site answered within 1, 2, 3, ... of the last DAYS days."""
     first = last - timedelta(days=DAYS - 1)
-    rows = RollUp.objects.using(alias()).filter(use_case=phase.experiment.use_case, day__range=(first, last))
-    firsts = (
-        rows.exclude(user_id="").order_by().values("user_id").annotate(first=Min("day")).values_list("first", flat=True)
-    )
+    firsts = _past(phase, last).values("user_id").annotate(first=Min("day")).values_list("first", flat=True)
     counts = dict.fromkeys(days_from(first, last), 0)
     for day in firsts.iterator():
         counts[day] += 1

@@ -52,6 +52,16 @@ def snapshots_of(phase: Phase) -> list[Snapshot]:
     return list({row.as_of: row for row in rows.order_by("as_of", "method_version", "pk")}.values())
 
 
+def chosen_snapshots(phase: Phase, day: date | None = None) -> list[Snapshot]:
+    """Return the snapshot of a day, all of a phase if none is named.
+
+    Raises:
+        MeasurementError: there are snapshots, but not of that day.
+    """
+    one = snapshot_of(phase, day) if day else None
+    return [one] if one else snapshots_of(phase)
+
+
 def snapshot_of(phase: Phase, day: date | None = None) -> Snapshot | None:
     """Return the snapshot of a day, the last one if none is named; None if there is none at all.
 

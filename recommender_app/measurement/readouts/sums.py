@@ -11,13 +11,13 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Coalesce, Substr
+from django.db.models.functions import Cast, Coalesce
 
+from recommender_app.experiments.exposures import logged_as
 from recommender_app.experiments.metrics import Metric
 from recommender_app.measurement.intervals import Totals
-from recommender_app.models import Assignment, Experiment, Phase, RollUp
+from recommender_app.models import Assignment, Phase, RollUp
 from recommender_app.registry.database import alias
-from recommender_app.usecases.visitors import PREFIX
 
 SUMS = ("n", "y", "x", "yy", "xx", "xy")
 
@@ -25,15 +25,12 @@ SUMS = ("n", "y", "x", "yy", "xx", "xy")
 def arm_rows(phase: Phase, as_of: date) -> QuerySet[RollUp]:
     """Return the roll-ups of a phase up to a day, of units that count."""
     # NOT EXISTS and not NOT IN: that one is quadratic where more units are excluded than fit into memory.
-    excluded = Assignment.objects.using(alias()).filter(phase=phase).exclude(excluded_reason="")
-    users = excluded.filter(unit_type=Experiment.UnitType.USER, unit_id=OuterRef("user_id"))
-    session = Substr(OuterRef("user_id"), len(PREFIX) + 1)
-    visitors = excluded.filter(unit_type=Experiment.UnitType.SESSION, unit_id=session)
+    units = Assignment.objects.using(alias()).filter(phase=phase).exclude(excluded_reason="")
+    excluded = units.annotate(logged_as=logged_as()).filter(logged_as=OuterRef("user_id"))
     rows = RollUp.objects.using(alias()).filter(
         experiment=phase.experiment.key, phase=phase.number, use_case=phase.experiment.use_case, day__lte=as_of
     )
-    is_excluded = Exists(users) | (Q(user_id__startswith=PREFIX) & Exists(visitors))
-    return rows.exclude(user_id="").filter(~is_excluded).order_by()
+    return rows.exclude(user_id="").filter(~Exists(excluded)).order_by()
 
 
 def user_totals(rows: QuerySet[RollUp]) -> QuerySet[RollUp, Any]:
