@@ -52,12 +52,11 @@ def answer_block(lines: Sequence[bytes]) -> AnswerBlock:
     users, user = _coded(table["user"])
     groups, group = _coded(table["group"])
     reasons, reason = _coded(table["reason"])
-    n_shown, items = _shown(table["items"])
-    names_of_items, shown = _coded(items)
+    n_shown, names, shown = _shown(table["items"])
     return AnswerBlock(
         users=list(map(unescaped, users)),
         groups=list(map(group_of, groups)),
-        items=names_of_items,
+        items=names,
         user=user,
         group=group,
         moment=table["moment"].to_numpy(),
@@ -96,29 +95,34 @@ def _coded(texts: pa.Array) -> tuple[list[str], NDArray[np.int64]]:
     return coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.int64)
 
 
-def _shown(texts: pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
-    """Return how many items each answer showed, and all of them. What is no text is no item."""
+def _shown(texts: pa.Array) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64]]:
+    """Return how many items each answer showed, their names, and the place in them of each that was shown.
+
+    What is no text is no item.
+    """
     import pyarrow as pa
     from pyarrow import compute as pc
 
-    found = _split(texts)
-    if found is not None:
-        lists, items = found
-        return pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64), items
+    lists = _split(texts)
+    if lists is not None:
+        names, shown = _coded(pc.list_flatten(lists))
+        if not any('"' in name or "\\" in name for name in names):
+            return pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64), names, shown
     one_by_one = [only_texts(json.loads(unescaped(text))) for text in texts.to_pylist()]
-    return np.array(list(map(len, one_by_one)), dtype=np.int64), pa.array(chain(*one_by_one), pa.string())
+    names, shown = _coded(pa.array(chain(*one_by_one), pa.string()))
+    return np.array(list(map(len, one_by_one)), dtype=np.int64), names, shown
 
 
-def _split(texts: pa.Array) -> tuple[pa.Array, pa.Array] | None:
-    """Return lists that PostgreSQL wrote as ``["a", "b"]``, and their items; None where any is not as plain as that."""
+def _split(texts: pa.Array) -> pa.Array | None:
+    """Return lists that PostgreSQL wrote as ``["a", "b"]``, taken apart; None where any is no such list.
+
+    Where a text within has a quote or a backslash, one was not as plain as that.
+    """
     from pyarrow import compute as pc
 
     is_empty = pc.equal(texts, "[]")
     is_list = pc.and_(pc.starts_with(texts, '["'), pc.ends_with(texts, '"]'))
-    is_plain = pc.and_(pc.or_(is_empty, is_list), pc.invert(pc.match_substring(texts, "\\")))
-    if not pc.all(is_plain).as_py():
+    if not pc.all(pc.or_(is_empty, is_list)).as_py():
         return None
     within = pc.binary_slice(texts.cast("binary"), 2, -2).cast("string")
-    lists = pc.split_pattern(pc.if_else(is_empty, None, within), '", "')
-    items = pc.list_flatten(lists)
-    return None if pc.any(pc.match_substring(items, '"')).as_py() else (lists, items)
+    return pc.split_pattern(pc.if_else(is_empty, None, within), '", "')

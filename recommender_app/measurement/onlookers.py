@@ -8,8 +8,9 @@ user.) The sums are those of ``user_day``; elsewhere everybody goes that way.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Container, Iterator
+from collections import Counter, deque
+from collections.abc import Container, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,14 +47,26 @@ def write_onlookers(use_case: str, day: Day, active: Container[str], whole: Whol
     start, end = microseconds(day.start), microseconds(day.end)
     with WaitingRows(RollUp, COLUMNS) as rows:
         with blocks_of_answers(use_case, day.start - GAP, day.end + FOLLOWED) as blocks:
-            for lines in blocks:
-                block = answer_block(lines)
+            for lines, block in _parsed(blocks):
                 is_onlooker = np.array([user not in active for user in block.users], dtype=bool)
                 kept.add(map(lines.__getitem__, np.flatnonzero(~is_onlooker[block.user]).tolist()))
                 sums = day_sums(block, is_onlooker, start, end)
                 _add(whole, block, sums)
                 rows.add_all((use_case, date, *values) for values in _values(block, sums))
         rows.insert()
+
+
+def _parsed(blocks: Iterable[list[bytes]]) -> Iterator[tuple[list[bytes], AnswerBlock]]:
+    """Yield blocks and what is in them: parsed in a second thread, while this one receives the next lines."""
+    with ThreadPoolExecutor(1, "roll-up") as parser:
+        waiting: deque[tuple[list[bytes], Future[AnswerBlock]]] = deque()
+        for lines in blocks:
+            waiting.append((lines, parser.submit(answer_block, lines)))
+            if len(waiting) > 1:
+                ready, block = waiting.popleft()
+                yield ready, block.result()
+        for ready, block in waiting:
+            yield ready, block.result()
 
 
 def _values(block: AnswerBlock, sums: DaySums) -> Iterator[tuple[Any, ...]]:
