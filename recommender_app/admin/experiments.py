@@ -35,7 +35,10 @@ class ExperimentAdmin(SaysRefusals, admin.ModelAdmin):
     readonly_fields = ("status", "winner", "all_phases", "created_by", "created_at")
     fieldsets = (
         (None, {"fields": ("key", "name", "hypothesis", "use_case", "unit_type", "status", "winner", "all_phases")}),
-        ("How it is judged", {"fields": ("primary_metric", "secondary_metrics", "guardrails", "min_days")}),
+        (
+            "How it is judged",
+            {"fields": ("primary_metric", "secondary_metrics", "guardrails", ("min_days", "window_days"))},
+        ),
         ("How sure", {"fields": (("alpha", "power", "least_effect"),)}),
         ("Beside others", {"fields": ("layer", ("layer_from", "layer_to"))}),
         ("Row", {"fields": ("created_by", "created_at")}),

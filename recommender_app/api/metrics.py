@@ -161,7 +161,8 @@ class MetricsView(RecommenderView):
         description=(
             "Click-through and conversion rate, satisfaction, ratings, visits, response times, diversity of what was "
             "shown, from the daily roll-ups, with offline metrics beside them. Everything counts on the day of the "
-            f"answer. Staff only, with the permission `{PERMISSION}`."
+            "answer. As served, not causal: engines and versions answer different people at different times; what "
+            f"one of them effects, an experiment tells. Staff only, with the permission `{PERMISSION}`."
         ),
         tags=["operations"],
         parameters=[MetricsParameters],

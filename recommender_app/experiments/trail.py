@@ -21,6 +21,7 @@ PLAN = (  # what an experiment says before it starts; the rest of the row is wha
     "power",
     "least_effect",
     "min_days",
+    "window_days",
     "layer_from",
     "layer_to",
 )

@@ -53,6 +53,13 @@ class Experiment(Freezing):
     power = models.FloatField(default=0.8, help_text="Wanted probability of finding the least effect worth finding.")
     least_effect = models.FloatField(default=0.05, help_text="Relative: 0.05 = five per cent more than control.")
     min_days = models.PositiveSmallIntegerField(default=14, help_text="No verdict before so many days.")
+    window_days = models.PositiveSmallIntegerField(
+        default=0,
+        help_text=(
+            "How many days of a unit count for the primary and the secondary metrics, from its first answer on; units "
+            "that have not had them all do not count yet. 0 = everything so far."
+        ),
+    )
     layer = models.ForeignKey(ExclusionLayer, null=True, blank=True, on_delete=models.PROTECT)
     layer_from = models.PositiveSmallIntegerField(default=0, help_text="Own range of the layer, in basis points.")
     layer_to = models.PositiveSmallIntegerField(default=ALL, help_text="End of the range, itself outside.")

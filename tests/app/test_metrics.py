@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from recommender_app.api.metrics import MetricsSerializer
+from recommender_app.management.commands.recommender_report import Command as ReportCommand
 from recommender_app.measurement.days import ONE_DAY, day_of
 from recommender_app.measurement.intervals import rate_of, totals_of
 from recommender_app.measurement.metrics import metrics_of
@@ -111,6 +112,13 @@ def test_offline_metrics_stand_beside_those_of_a_version(two_days, staff):
     by_version = {group["group"]: group["offline"] for group in ask(staff, by="version").json()["groups"]}
     assert by_version == {"als_v1": {"ndcg@10": 0.25}, "als_v2": {}, "popular_v1": {}}
     assert ask(staff).json()["groups"][0]["offline"] == {"ndcg@10": 0.25}
+
+
+def test_numbers_by_engine_are_called_as_served(client):
+    client.force_login(User.objects.create_superuser("root"))
+    pages = [client.get("/admin/recommender_app/rolledupday/"), client.get("/api/schema/")]
+    told = [page.content.decode() for page in pages] + [ReportCommand().help]
+    assert ["not causal" in text for text in told] == [True, True, True]
 
 
 def test_days_that_are_not_rolled_up_are_counted(two_days, staff):

@@ -27,6 +27,9 @@ FILES = {
         "test_roll_up_schedule.py",
         "test_metrics.py",
     ),
+    "read-outs of experiments": tuple(
+        f"../experiments/{name}" for name in ("test_sums.py", "test_snapshots.py", "test_read_out.py")
+    ),
     "events, and who teaches": (
         "test_events.py",
         "test_events_refused.py",

@@ -42,7 +42,17 @@ def now(experiment: Experiment) -> Experiment:
 
 
 def plan_form(experiment: Experiment, **fields) -> dict:
-    names = ("key", "name", "hypothesis", "use_case", "unit_type", "primary_metric", "secondary_metrics", "min_days")
+    names = (
+        "key",
+        "name",
+        "hypothesis",
+        "use_case",
+        "unit_type",
+        "primary_metric",
+        "secondary_metrics",
+        "min_days",
+        "window_days",
+    )
     names = (*names, "alpha", "power", "least_effect", "layer_from", "layer_to")
     return {name: getattr(experiment, name) for name in names} | {"guardrails": "{}", "layer": ""} | fields
 

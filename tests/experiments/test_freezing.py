@@ -32,6 +32,7 @@ FROZEN = {
         "power": 0.9,
         "least_effect": 0.5,
         "min_days": 1,
+        "window_days": 7,
         "layer": None,
         "layer_from": 10,
         "layer_to": 20,

@@ -5,6 +5,7 @@ import pytest
 from recommender_app.experiments.metrics import METRICS
 from recommender_app.measurement.days import ONE_DAY
 from recommender_app.measurement.intervals import Totals, totals_of
+from recommender_app.measurement.readouts.gathering import gather
 from recommender_app.measurement.readouts.slow_answers import slow_from, slow_sums
 from recommender_app.measurement.readouts.sums import arm_rows, sums_of
 from recommender_app.usecases.visitors import Visitor
@@ -68,3 +69,28 @@ def test_sessions_count_and_are_left_out_by_the_name_that_the_log_has_for_visito
         event(visitor.pk, "tea", "click", hours=1, request_id=shown)
     roll_up()
     assert sums_of(of_b(phase, DAY), [METRICS["ctr"]])["ctr"] == totals_of([(1, 2)])
+
+
+def gathered_b(phase, days_later):
+    return gather(phase, DAY + days_later * ONE_DAY).treatments[0].totals
+
+
+def test_requirement_12_a_window_counts_the_same_days_of_every_unit(phase):
+    phase.experiment.window_days = 1
+    late = answer("dan", "tea", hours=24, **IN_B)
+    event("dan", "tea", "click", hours=25, request_id=late)
+    assign(phase, "b", "dan")
+    roll_up(DAY + ONE_DAY)
+    assert gathered_b(phase, 0)["ctr"] == totals_of([(1, 3), (0, 2)])  # of Ann and Bob, as long as Dan is not there
+    assert gathered_b(phase, 1)["ctr"] == totals_of([(1, 3), (0, 2), (1, 1)])  # Ann's second day is not her first
+    assert gathered_b(phase, 1)["fallback_rate"].x == 4  # guardrails watch everything
+
+
+def test_requirement_12_a_unit_counts_when_it_has_had_its_days(phase):
+    phase.experiment.window_days = 2
+    answer("dan", "tea", hours=24, **IN_B)
+    assign(phase, "b", "dan")
+    roll_up(DAY + ONE_DAY)
+    assert gathered_b(phase, 0)["ctr"] == Totals()
+    assert gathered_b(phase, 1)["ctr"] == totals_of([(2, 4), (0, 2)])
+    assert gathered_b(phase, 2)["ctr"] == totals_of([(2, 4), (0, 2), (0, 1)])

@@ -91,7 +91,8 @@ class Command(RecommenderCommand):
 
     def _tell(self, snapshot: Snapshot) -> None:
         experiment, days = snapshot.phase.experiment, snapshot.results["days"]
-        self.stdout.write(self.style.MIGRATE_HEADING(f"{snapshot.phase}: {experiment.name}, {days} days"))
+        of_each = f", of each unit the first {experiment.window_days}" if experiment.window_days else ""
+        self.stdout.write(self.style.MIGRATE_HEADING(f"{snapshot.phase}: {experiment.name}, {days} days{of_each}"))
         self.stdout.write(f"{snapshot.sentence}\n")
         for check in snapshot.health:
             self.stdout.write(f"  {MARKS[check['severity']]}{check['sentence']}")

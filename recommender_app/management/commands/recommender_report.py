@@ -25,7 +25,8 @@ class Command(RecommenderCommand):
     help = (
         "Print what came of what was shown, by engine, version, arm or day, from the daily roll-ups: with 95 % "
         "intervals in which users are independent, and with what the versions were measured to be in training. Days "
-        "are of UTC; everything counts on the day of the answer."
+        "are of UTC; everything counts on the day of the answer. As served, not causal: engines answer different "
+        "people; what one of them effects, an experiment tells."
     )
     examples = (
         ("", "every use case, by engine, the last 28 days"),

@@ -16,7 +16,7 @@ from recommender_app.experiments.metrics import LATENCY, METRICS, Metric
 from recommender_app.experiments.statistics.sums import Totals
 from recommender_app.measurement.days import Day, aware, stored
 from recommender_app.measurement.readouts.slow_answers import slow_from, slow_sums
-from recommender_app.measurement.readouts.sums import arm_rows, sums_of
+from recommender_app.measurement.readouts.sums import arm_rows, sums_of, within_window
 from recommender_app.models import Assignment, Experiment, Phase
 from recommender_app.registry.database import alias
 
@@ -73,16 +73,22 @@ class Gathered:
 
 
 def gather(phase: Phase, as_of: date) -> Gathered:
-    """Return what is known of a phase; three queries per arm and one, whatever the number of units."""
+    """Return what is known of a phase; four queries per arm and one at most, whatever the number of units.
+
+    Outcomes are those of each unit's window; guardrails watch everything, from the first day on.
+    """
     arms = sorted(phase.arms.all(), key=lambda arm: (not arm.is_control, arm.pk))
     counts, metrics = _counts(phase, as_of), metrics_of_experiment(phase.experiment)
     rows = arm_rows(phase, as_of)
+    counted, outcomes = within_window(rows, phase, as_of), outcomes_of(phase.experiment)
     summed = [metric for metric in metrics if metric.key != LATENCY]
     slow_bucket = slow_from(rows.filter(arm=arms[0].key)) if len(summed) < len(metrics) else None
     gathered = []
     for arm in arms:
         own = rows.filter(arm=arm.key)
         totals = sums_of(own, summed)
+        if phase.experiment.window_days:
+            totals |= sums_of(counted.filter(arm=arm.key), outcomes)
         if slow_bucket is not None:
             totals[LATENCY] = slow_sums(own, slow_bucket)
         gathered.append(GatheredArm(arm.key, arm.is_control, arm.weight_bp, **counts.get(arm.pk, {}), totals=totals))
@@ -94,6 +100,12 @@ def metrics_of_experiment(experiment: Experiment) -> list[Metric]:
     """Return its metrics: the primary one first, the fallbacks always among them."""
     keys = [experiment.primary_metric, *experiment.secondary_metrics, *experiment.guardrails, "fallback_rate"]
     return [METRICS[key] for key in dict.fromkeys(keys) if key in METRICS]
+
+
+def outcomes_of(experiment: Experiment) -> list[Metric]:
+    """Return the metrics that are read as outcomes: the primary one and the secondary ones."""
+    keys = [experiment.primary_metric, *experiment.secondary_metrics]
+    return [METRICS[key] for key in dict.fromkeys(keys) if key in METRICS and key != LATENCY]
 
 
 def data_hash(sums: Mapping[str, Any]) -> str:

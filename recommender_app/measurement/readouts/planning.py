@@ -34,7 +34,7 @@ class PhasePlan:
     Attributes:
         site: sums of the primary metric over the site's users of the last DAYS days.
         per_arm: users that each arm needs to find the least effect.
-        days: until they are enrolled; None if that takes longer than half a year.
+        days: until they are enrolled and have had their days; None if that takes longer than half a year.
         detectable: relative effect that the users of DAYS days would find; None if none.
         assumed: what was said instead of being measured.
     """
@@ -71,11 +71,17 @@ def plan_of(phase: Phase, last: date, assumed: Assumed = MEASURED) -> PhasePlan:
         detectable = detectable_effect(site, site.n // n_arms, question)
     except ValueError as error:
         raise ConfigurationError(f"{phase} cannot be planned: {error} {INSTEAD}") from error
-    return PhasePlan(site, per_arm, days_needed(per_arm * n_arms, seen, ramp), detectable, assumed)
+    days = days_needed(per_arm * n_arms, seen, ramp)
+    if days is not None:
+        days += max(experiment.window_days - 1, 0)  # until the last ones have had their days
+    return PhasePlan(site, per_arm, days, detectable, assumed)
 
 
 def _site(phase: Phase, metric: Metric, last: date) -> Totals:
-    return sums_of(_past(phase, last), [metric])[metric.key]
+    rows = _past(phase, last)
+    if n_days := phase.experiment.window_days:  # what a unit does in any so many days stands for its first ones
+        rows = rows.filter(day__gt=last - timedelta(days=n_days))
+    return sums_of(rows, [metric])[metric.key]
 
 
 def _past(phase: Phase, last: date) -> QuerySet[RollUp]:

@@ -9,7 +9,7 @@ from recommender_app.experiments.statistics.read_out import ReadOut
 from recommender_app.experiments.statistics.wording import change, gap, value
 from recommender_app.models import Snapshot
 
-from .tables import Row, rows_of
+from .tables import Row, arms_of, rows_of
 
 TITLES = ("metric", "arm", "users", "value", "against control", "interval", "p adjusted", "planned look")
 NOTHING = "-"
@@ -32,8 +32,12 @@ def guardrail_lines(snapshot: Snapshot) -> list[str]:
 def all_phases_lines(snapshot: Snapshot) -> list[str]:
     """Return one sentence for each treatment that was compared in earlier phases, too."""
     metric = METRICS[snapshot.results["primary"][0]["metric"]]
-    together = snapshot.results["all_phases"].items()
-    told = {arm: change(ReadOut(**each), is_share=metric.is_share) for arm, each in together}
+    together = snapshot.results["all_phases"]
+    told = {
+        arm: change(ReadOut(**together[arm]), is_share=metric.is_share)
+        for arm in arms_of(snapshot.results)
+        if arm in together
+    }
     return [f"All phases together, {metric.label} of {arm}: {each}" for arm, each in told.items()]
 
 

@@ -7,10 +7,23 @@ engine served; units that are excluded count in no arm.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Sum
+from django.db.models import (
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Cast, Coalesce
 
 from recommender_app.experiments.exposures import logged_as
@@ -27,10 +40,29 @@ def arm_rows(phase: Phase, as_of: date) -> QuerySet[RollUp]:
     # NOT EXISTS and not NOT IN: that one is quadratic where more units are excluded than fit into memory.
     units = Assignment.objects.using(alias()).filter(phase=phase).exclude(excluded_reason="")
     excluded = units.annotate(logged_as=logged_as()).filter(logged_as=OuterRef("user_id"))
-    rows = RollUp.objects.using(alias()).filter(
-        experiment=phase.experiment.key, phase=phase.number, use_case=phase.experiment.use_case, day__lte=as_of
-    )
+    rows = _of_phase(phase).filter(day__lte=as_of)
     return rows.exclude(user_id="").filter(~Exists(excluded)).order_by()
+
+
+def within_window(rows: QuerySet[RollUp], phase: Phase, as_of: date) -> QuerySet[RollUp]:
+    """Return of ``arm_rows`` the days that count for outcomes: all, or the first ``window_days`` of each unit.
+
+    They begin with the day of its first answer; a unit that has not had them all yet does not count.
+    """
+    n_days = phase.experiment.window_days
+    if not n_days:
+        return rows
+    of_unit = _of_phase(phase).filter(user_id=OuterRef("user_id"), requests__gt=0).order_by().values("user_id")
+    age = ExpressionWrapper(F("day") - F("first_day"), DurationField())
+    first = Subquery(of_unit.annotate(first=Min("day")).values("first"))
+    counted = rows.alias(first_day=first).alias(age=age)
+    return counted.filter(age__lt=timedelta(days=n_days), first_day__lte=as_of - timedelta(days=n_days - 1))
+
+
+def _of_phase(phase: Phase) -> QuerySet[RollUp]:
+    experiment = phase.experiment
+    rows = RollUp.objects.using(alias()).filter(use_case=experiment.use_case)
+    return rows.filter(experiment=experiment.key, phase=phase.number)
 
 
 def user_totals(rows: QuerySet[RollUp]) -> QuerySet[RollUp, Any]:

@@ -23,8 +23,8 @@ def rows_of(snapshot: Snapshot) -> Iterator[Row]:
     results = snapshot.results
     compared = {(each["metric"], each["arm"]): each for name in ("primary", "secondary") for each in results[name]}
     for metric in metrics_of(results):
-        for arm, told in results["arms"].items():
-            of_metric = told["metrics"][metric]
+        for arm in arms_of(results):
+            of_metric = results["arms"][arm]["metrics"][metric]
             yield {
                 **dict.fromkeys(COLUMNS),
                 "experiment": snapshot.phase.experiment.key,
@@ -38,6 +38,12 @@ def rows_of(snapshot: Snapshot) -> Iterator[Row]:
                 "value": of_metric["value"],
                 **_compared(compared.get((metric, arm))),
             }
+
+
+def arms_of(results: dict[str, Any]) -> list[str]:
+    """Return the arms of a snapshot's results, control first; PostgreSQL's JSON keeps keys in an order of its own."""
+    control = [arm for arm, told in results["arms"].items() if told["is_control"]]
+    return [*control, *(each["arm"] for each in results["primary"])]
 
 
 def metrics_of(results: dict[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from recommender_app.measurement.readouts.tables import rows_of
+from recommender_app.measurement.readouts.tables import arms_of, rows_of
 from recommender_app.models import Phase, Snapshot
 
 NO_SNAPSHOT = "There is no snapshot yet: the first one is taken when the first day is over and rolled up."
@@ -33,6 +33,7 @@ def read_out_json(phase: Phase, snapshot: Snapshot | None) -> dict[str, Any]:
             "guardrails": [],
             "all_phases": [],
         }
+    together = snapshot.results["all_phases"]
     return {
         **about,
         "as_of": snapshot.as_of,
@@ -41,7 +42,7 @@ def read_out_json(phase: Phase, snapshot: Snapshot | None) -> dict[str, Any]:
         "health": snapshot.health,
         "rows": list(rows_of(snapshot)),
         "guardrails": snapshot.results["guardrails"],
-        "all_phases": [{"arm": arm, **each} for arm, each in snapshot.results["all_phases"].items()],
+        "all_phases": [{"arm": arm, **together[arm]} for arm in arms_of(snapshot.results) if arm in together],
         "code_version": snapshot.code_version,
         "data_hash": snapshot.data_hash,
     }
