@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recommender_app.measurement import answer_texts
 from recommender_app.measurement import roll_up as rolling
 from recommender_app.models import FeedbackEvent, RequestLog, RolledUpDay, RollUp, RollUpShape
-from tests.app.measured import answer, event, read, roll_up
+from tests.app.measured import answer, at, event, read, roll_up
 from tests.toyhost.models import Book, Reader
 
 pytestmark = [
@@ -89,3 +89,10 @@ def test_who_used_the_hosts_own_views_is_no_onlooker(monkeypatch):
     read(reader, book, "like", hours=1)
     roll_up()
     assert dict(RollUp.objects.values_list("user_id", "likes")) == {str(reader.pk): 1, "ann": 0}
+
+
+def test_without_pyarrow_there_is_nothing_to_copy(monkeypatch):
+    answer("ann", "tea")
+    assert answer_texts.n_to_copy("books", at(-1), at(1)) == 1
+    monkeypatch.setattr(answer_texts, "find_spec", lambda _: None)
+    assert answer_texts.n_to_copy("books", at(-1), at(1)) == 0
