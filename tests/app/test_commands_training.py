@@ -183,7 +183,7 @@ def test_ctrl_c_ends_with_one_line_and_the_shells_exit_code(settings):
     readings.fill()
     paths = readings.only("trending", popular=f"{odd_trainers.MODULE}.Interrupted")
     settings.RECOMMENDER = {**settings.RECOMMENDER, "TRAINERS": paths}
-    with pytest.raises(CommandError, match="Interrupted: what is live has not changed") as raised:
+    with pytest.raises(CommandError, match="Interrupted: what was not live yet stays out") as raised:
         call_command("recommender_train", "books", "--engine", "popular", verbosity=0)
     assert raised.value.returncode == 130
     assert TrainingRun.objects.get().status == "failed"
